@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+/** The `layercache` command: serve, and what an administrator does beside it. */
+import {Command} from 'commander';
+import {createStore} from './app.ts';
+import {examine, type Finding} from './operations/doctor.ts';
+import {version} from './version.ts';
+
+const program = new Command('layercache')
+	.description('A build-cache registry: BuildKit caches in one S3 bucket, or in one folder')
+	.version(version, '-V, --version')
+	.addHelpText('after', '\nSettings are read from the environment (LAYERCACHE_*): docs/configuration.md');
+
+program
+	.command('serve')
+	.description('serve until SIGTERM; without any setting on 127.0.0.1:5000, in ./data')
+	.action(async () => {
+		await import('./main.ts');
+	});
+
+program
+	.command('doctor')
+	.description('check the settings and the store, and say what to mend; exits 1 when something would keep the server from starting')
+	.option('--json', 'one JSON object a line')
+	.action(async ({json}: {json?: true}) => {
+		for await (const finding of examine({environment: process.env, createStore, clock: Date.now})) {
+			process.stdout.write(json ? `${JSON.stringify(finding)}\n` : describe(finding));
+			if (finding.state === 'failed') process.exitCode = 1;
+		}
+	});
+
+program
+	.command('version')
+	.description('print the version')
+	.action(() => process.stdout.write(`${version}\n`));
+
+const describe = ({check, state, fact, advice}: Finding) =>
+	`${{ok: 'ok    ', note: 'note  ', failed: 'FAILED'}[state]}  ${check}: ${fact}\n${advice ? `        -> ${advice}\n` : ''}`;
+
+await program.parseAsync();

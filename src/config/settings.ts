@@ -1,0 +1,194 @@
+/** The settings: `LAYERCACHE_*` of the environment, checked all at once. */
+import {isIP} from 'node:net';
+import {z} from 'zod';
+import {nearest} from './nearest.ts';
+
+export type Settings = {
+	[K in keyof typeof settingsTable as (typeof settingsTable)[K]['key']]: z.output<(typeof settingsTable)[K]['schema']>;
+};
+
+/** One setting: `key` is its name in code, `shown` its default as the docs say it where the schema does not. */
+type Setting = {key: string; about: string; schema: z.ZodType; shown?: string; room: string};
+const setting = <const K extends string, S extends z.ZodType>(key: K, room: string, schema: S, about: string, shown?: string) => ({
+	key,
+	room,
+	schema,
+	about,
+	shown,
+});
+
+const wholeNumber = (min: number, max: number) =>
+	z
+		.string()
+		.regex(/^\d{1,15}$/, 'must be a whole number')
+		.transform(Number)
+		.pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+const flag = z.enum(['true', 'false'], 'must be true or false').transform(text => text === 'true');
+const address = z.string().refine(isAddressRange, 'must be an IP address or a CIDR range such as 10.0.0.0/8');
+const webUrl = z.url({protocol: /^https?$/, error: 'must be an http:// or https:// URL'}).transform(text => new URL(text));
+const choice = <const T extends readonly [string, ...string[]]>(names: T) => z.enum(names, `must be one of ${names.join(', ')}`);
+
+/** Every setting, in the order of the docs. Names are fixed: scripts and deployments rely on them. */
+export const settingsTable = {
+	LAYERCACHE_HOST: setting(
+		'host',
+		'Listening',
+		z.string().min(1).default('127.0.0.1'),
+		'The address to listen on. `0.0.0.0` is every interface: anyone who reaches it may then push.',
+	),
+	LAYERCACHE_PORT: setting('port', 'Listening', wholeNumber(0, 65535).default(5000), 'The port to listen on; 0 takes a free one.'),
+	LAYERCACHE_PUBLIC_URL: setting(
+		'publicUrl',
+		'Listening',
+		webUrl.optional(),
+		'How clients reach the registry, where proxies hide it; shown in the lines to paste.',
+		'from the request',
+	),
+	LAYERCACHE_HTTP_TRUSTED_PROXIES: setting(
+		'trustedProxies',
+		'Listening',
+		z
+			.string()
+			.transform(text =>
+				text
+					.split(',')
+					.map(part => part.trim())
+					.filter(part => part !== ''),
+			)
+			.pipe(z.array(address))
+			.default([]),
+		'Addresses or CIDR ranges, with commas between them, of the proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed.',
+		'none',
+	),
+	LAYERCACHE_HTTP_IDLE_SECONDS: setting(
+		'idleSeconds',
+		'Listening',
+		wholeNumber(1, 86_400).default(3600),
+		'A connection on which nothing moves for this long is closed. BuildKit may open an upload long before its layer is there.',
+	),
+	LAYERCACHE_DRAIN_SECONDS: setting(
+		'drainSeconds',
+		'Listening',
+		wholeNumber(0, 86_400).default(300),
+		'After SIGTERM, how long requests under way may take to end. Kubernetes must allow as much in `terminationGracePeriodSeconds`.',
+	),
+
+	LAYERCACHE_STORE: setting(
+		'store',
+		'Store',
+		choice(['disk', 's3', 'memory']).default('disk'),
+		'Where everything is kept: `disk`, `s3`, or `memory` (tests; all is lost at the end).',
+	),
+	LAYERCACHE_DISK_PATH: setting('diskPath', 'Store', z.string().min(1).default('./data'), 'The folder of the disk store; made if missing.'),
+	LAYERCACHE_S3_BUCKET: setting('s3Bucket', 'Store', z.string().min(1).optional(), 'The bucket. It must exist.', 'needed for `s3`'),
+	LAYERCACHE_S3_PREFIX: setting(
+		's3Prefix',
+		'Store',
+		z.string().default(''),
+		'Everything lies under this prefix of the bucket; slashes at its ends do not matter.',
+		'none',
+	),
+	LAYERCACHE_S3_REGION: setting(
+		's3Region',
+		'Store',
+		z.string().min(1).optional(),
+		'The region of the bucket.',
+		"AWS's own settings, else `us-east-1`",
+	),
+	LAYERCACHE_S3_ENDPOINT: setting('s3Endpoint', 'Store', webUrl.optional(), 'The S3 server, where it is not AWS.', "AWS's"),
+	LAYERCACHE_S3_FORCE_PATH_STYLE: setting(
+		's3ForcePathStyle',
+		'Store',
+		flag.optional(),
+		'Whether the bucket stands in the path and not in the host name, as most S3 servers other than AWS want it.',
+		'`true` with an endpoint',
+	),
+	LAYERCACHE_S3_PUBLIC_ENDPOINT: setting(
+		's3PublicEndpoint',
+		'Store',
+		webUrl.optional(),
+		'The endpoint that builders reach, for presigned URLs, where S3 has another name inside.',
+		'the endpoint',
+	),
+
+	LAYERCACHE_REDIRECT_DOWNLOADS: setting(
+		'redirectDownloads',
+		'Serving',
+		choice(['auto', 'never']).default('auto'),
+		'`auto` sends builders to presigned URLs for layers where the store has them; `never` streams every byte, for buckets that builders cannot reach.',
+	),
+	LAYERCACHE_REDIRECT_LIFE_SECONDS: setting(
+		'urlLifeSeconds',
+		'Serving',
+		wholeNumber(60, 604_800).default(1200),
+		'How long a presigned URL lives. A download that is cut resumes through the registry, so this may be short.',
+	),
+
+	LAYERCACHE_LOG: setting(
+		'log',
+		'Log',
+		choice(['json', 'pretty']).optional(),
+		'One JSON object a line, or lines for people.',
+		'`json`; `pretty` on a terminal',
+	),
+	LAYERCACHE_LOG_LEVEL: setting(
+		'logLevel',
+		'Log',
+		choice(['debug', 'info', 'warn', 'error']).default('info'),
+		'The least important lines that are written.',
+	),
+} satisfies Record<`LAYERCACHE_${string}`, Setting>;
+
+/** `ignored` are variables that Kubernetes injects beside a Service named layercache. */
+export type ReadSettings = {settings: Settings; ignored: readonly string[]};
+
+/** Throws SettingsInvalid, which names every problem. */
+export const parseSettings = (environment: Readonly<Record<string, string | undefined>>): ReadSettings => {
+	const given = Object.entries(environment).filter(
+		(entry): entry is [string, string] => entry[0].startsWith('LAYERCACHE_') && entry[1] !== undefined && entry[1] !== '',
+	);
+	const ignored = given.filter(isServiceLink).map(([name]) => name);
+	const mine = given.filter(entry => !isServiceLink(entry));
+
+	const unknown = mine.filter(([name]) => !(name in settingsTable)).map(([name]) => unknownProblem(name));
+	const values = Object.fromEntries(mine);
+	const parsed = Object.entries(settingsTable).map(([name, {key, schema}]) => ({name, key, result: schema.safeParse(values[name])}));
+	const wrong = parsed.flatMap(({name, result}) => (result.success ? [] : result.error.issues.map(({message}) => `${name} ${message}`)));
+	const settings = Object.fromEntries(parsed.map(({key, result}) => [key, result.data])) as Settings;
+	const problems = [...unknown, ...wrong, ...(wrong.length === 0 ? contradictions(settings) : [])];
+	if (problems.length > 0) throw new SettingsInvalid(problems);
+	return {settings, ignored};
+};
+
+/** Every problem of the environment at once. Values are not repeated: one of them may be a secret in the wrong place. */
+export class SettingsInvalid extends Error {
+	override readonly name = 'SettingsInvalid';
+	readonly problems: readonly string[];
+	constructor(problems: readonly string[]) {
+		super(`the settings cannot be used:\n${problems.map(problem => `  - ${problem}`).join('\n')}\nAll settings: docs/configuration.md`);
+		this.problems = problems;
+	}
+}
+
+const contradictions = ({store, s3Bucket}: Settings): string[] =>
+	store === 's3' && !s3Bucket ? ['LAYERCACHE_S3_BUCKET is needed with LAYERCACHE_STORE=s3'] : [];
+
+const unknownProblem = (name: string) => {
+	const meant = nearest(name, Object.keys(settingsTable));
+	return `${name} is no setting${meant ? `; did you mean ${meant}?` : ''}`;
+};
+
+/**
+ * Kubernetes injects `<SERVICE>_SERVICE_HOST`, `<SERVICE>_SERVICE_PORT[_<NAME>]`, `<SERVICE>_PORT=tcp://…` and
+ * `<SERVICE>_PORT_<N>_<PROTOCOL>[_PROTO|_PORT|_ADDR]` for every Service, `layercache` and `layercache-…` among them.
+ */
+const isServiceLink = ([name, value]: readonly [string, string]): boolean =>
+	/^LAYERCACHE_(?:\w+_)?SERVICE_(?:HOST|PORT(?:_\w+)?)$/.test(name) ||
+	/^LAYERCACHE_(?:\w+_)?PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/.test(name) ||
+	(/^LAYERCACHE_(?:\w+_)?PORT$/.test(name) && /^(?:tcp|udp|sctp):\/\//.test(value));
+
+function isAddressRange(text: string): boolean {
+	const [ip = '', bits, ...more] = text.split('/');
+	const width = {0: -1, 4: 32, 6: 128}[isIP(ip)] ?? -1;
+	return more.length === 0 && width > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width));
+}

@@ -1,0 +1,62 @@
+/** Who is on the other side: address, scheme and host, behind proxies only as far as those are trusted. */
+import type {IncomingMessage} from 'node:http';
+import {BlockList, isIP} from 'node:net';
+
+/** `host` as the client wrote it, with its port; `hostname` without. */
+export type Client = {address: string; protocol: 'http' | 'https'; host: string; hostname: string};
+export type IsTrusted = (address: string) => boolean;
+
+/** `proxies` are addresses or CIDR ranges, proven by the settings. */
+export const trustedProxies = (proxies: readonly string[]): IsTrusted => {
+	const list = new BlockList();
+	for (const proxy of proxies) {
+		const [address = '', bits] = proxy.split('/');
+		const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+		if (bits === undefined) list.addAddress(address, family);
+		else list.addSubnet(address, Number(bits), family);
+	}
+	return address => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+};
+
+/** X-Forwarded-* count only when the connection comes from a trusted proxy. */
+export const clientOf = (request: IncomingMessage, isTrusted: IsTrusted): Client => {
+	const peer = plainAddress(request.socket.remoteAddress ?? '');
+	const forwarded = isTrusted(peer);
+	const host = (forwarded && last(request.headers['x-forwarded-host'])) || request.headers.host || '';
+	const protocol = forwarded && last(request.headers['x-forwarded-proto']) === 'https' ? 'https' : 'http';
+	const address = forwarded ? originalAddress(peer, request.headers['x-forwarded-for'], isTrusted) : peer;
+	return {address, protocol, host, hostname: hostnameOf(host)};
+};
+
+/**
+ * Whether Go's HTTP client carries its Authorization header from one host to the other when redirected: to the same
+ * name, whatever the port, and to names below it (net/http shouldCopyHeaderOnRedirect). S3 answers 400 to a presigned
+ * URL that comes with one.
+ */
+export const carriesAuthorization = (from: string, to: string): boolean => to === from || to.endsWith(`.${from}`);
+
+// An IPv6 socket shows an IPv4 peer as ::ffff:127.0.0.1.
+const plainAddress = (address: string) => (address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address);
+
+const last = (header: string | string[] | undefined): string | undefined =>
+	String(header ?? '')
+		.split(',')
+		.at(-1)
+		?.trim() || undefined;
+
+/** Each proxy appends the address it saw, so the client is the last one that is no trusted proxy. */
+const originalAddress = (peer: string, header: string | string[] | undefined, isTrusted: IsTrusted): string => {
+	const chain = String(header ?? '')
+		.split(',')
+		.map(address => plainAddress(address.trim()))
+		.filter(address => isIP(address) !== 0);
+	return chain.findLast(address => !isTrusted(address)) ?? chain[0] ?? peer;
+};
+
+const hostnameOf = (host: string): string => {
+	try {
+		return new URL(`http://${host}`).hostname;
+	} catch {
+		return '';
+	}
+};

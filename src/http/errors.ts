@@ -1,0 +1,24 @@
+/** The one place that turns a thrown thing into an answer and a line of the log. */
+import {formatErrors, OciError} from 'oci-spec-types';
+import {StoreUnavailable} from '../storage/objectStore.ts';
+import {jsonReply, type Reply} from './reply.ts';
+
+/** `level` and `error` are for the log: nothing at all for what the client did wrong and was told. */
+export type Failure = {reply: Reply; code: string; level?: 'warn' | 'error'; error?: unknown};
+
+export const failureOf = (error: unknown, requestId: string): Failure => {
+	if (error instanceof OciError) {
+		return {reply: jsonReply(error.status, formatErrors(error), error.headers), code: error.code};
+	}
+	if (error instanceof StoreUnavailable) {
+		// Its message names settings and hosts, which are the operator's business.
+		const told = new OciError(
+			'UNAVAILABLE',
+			{requestId},
+			{message: 'the store of this registry cannot be reached just now; its log says more'},
+		);
+		return {reply: jsonReply(told.status, formatErrors(told)), code: told.code, level: 'error', error};
+	}
+	const told = new OciError('UNKNOWN', {requestId}, {message: 'the registry failed; its log says more under this request id'});
+	return {reply: jsonReply(told.status, formatErrors(told)), code: told.code, level: 'error', error};
+};

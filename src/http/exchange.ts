@@ -1,0 +1,73 @@
+/** One request and its answer, as the log and the metrics tell it. */
+import {randomUUID} from 'node:crypto';
+import type {IncomingMessage, ServerResponse} from 'node:http';
+import type {OciRequest} from 'oci-spec-types';
+import type {Log} from '../telemetry/log.ts';
+import type {Metrics} from '../telemetry/metrics.ts';
+import type {Client} from './client.ts';
+
+export type Exchange = {
+	id: string;
+	client: Client;
+	log: Log;
+	/** What was asked, once it is understood. */
+	request?: OciRequest;
+	/** Code of the error that was answered. */
+	errorCode?: string;
+	redirected?: boolean;
+};
+
+/** A client's own id is kept, so that its log and ours can be laid side by side; anything odd is replaced. */
+export const requestIdOf = (request: IncomingMessage): string => {
+	const given = request.headers['x-request-id'];
+	return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+};
+
+/** Writes the line and counts, once, when the exchange is over either way. */
+export const recordWhenOver = (exchange: Exchange, request: IncomingMessage, response: ServerResponse, metrics: Metrics): void => {
+	const startedAt = performance.now();
+	const readBefore = request.socket.bytesRead;
+	metrics.requestsInFlight.inc();
+	response.once('close', () => {
+		metrics.requestsInFlight.dec();
+		const seconds = (performance.now() - startedAt) / 1000;
+		// 499 as nginx has it: the client left before it had the answer.
+		const status = response.writableFinished ? response.statusCode : 499;
+		const bytesOut = Number(response.getHeader('content-length') ?? 0);
+		const bytesIn = Number(request.headers['content-length'] ?? request.socket.bytesRead - readBefore);
+		const kind = exchange.request?.kind ?? 'other';
+		metrics.recordRequest({
+			kind,
+			method: request.method ?? '',
+			status,
+			seconds,
+			bytesIn,
+			bytesOut: request.method === 'HEAD' ? 0 : bytesOut,
+		});
+		exchange.log.info(
+			{
+				method: request.method,
+				...(exchange.request ? factsOf(exchange.request) : {path: request.url?.split('?', 1)[0]?.slice(0, 256)}),
+				status,
+				...(exchange.errorCode && {code: exchange.errorCode}),
+				...(exchange.redirected && {redirected: true}),
+				bytesIn,
+				bytesOut: request.method === 'HEAD' ? 0 : bytesOut,
+				durationMs: Math.round(seconds * 1e5) / 100,
+				client: exchange.client.address,
+				userAgent: request.headers['user-agent']?.slice(0, 256),
+			},
+			'request',
+		);
+	});
+};
+
+/** Names, never query strings: those may carry what is nobody else's. */
+const factsOf = (request: OciRequest) => ({
+	kind: request.kind,
+	...('repo' in request && {repo: request.repo}),
+	...('reference' in request && {reference: request.reference}),
+	...('tag' in request && {tag: request.tag}),
+	...('digest' in request && {digest: request.digest}),
+	...('upload' in request && {upload: request.upload}),
+});

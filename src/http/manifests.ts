@@ -1,0 +1,65 @@
+/** Manifests over HTTP: always from here, byte-exact, never redirected. */
+import {formatRequest, isTag, OciError} from 'oci-spec-types';
+import {importProblems} from '../cache/cacheManifest.ts';
+import {readAtMost, TooLarge} from '../lib/bytes.ts';
+import {isFresh} from './conditional.ts';
+import type {Handle, HandlerContext, RequestOf} from './endpoints.ts';
+import type {Reply} from './reply.ts';
+
+/** Serves HEAD too: the reply's writer leaves the body out. */
+export const getManifest = async (
+	{repo, reference}: RequestOf<'manifest.get' | 'manifest.head'>,
+	{registry, headers}: HandlerContext,
+): Promise<Reply> => {
+	const {digest, mediaType, bytes} = await registry.getManifest(repo, reference);
+	const validators = {'Docker-Content-Digest': digest, ETag: `"${digest}"`};
+	if (isFresh(headers, digest)) return {status: 304, headers: validators};
+	return {status: 200, headers: {...validators, 'Content-Type': mediaType}, body: bytes};
+};
+
+export const putManifest: Handle<'manifest.put'> = async ({repo, reference, tags}, {registry, headers, body, bodySize, log}) => {
+	const bytes = await readManifest(body, bodySize);
+	const digest = isTag(reference) ? undefined : reference;
+	const accepted = await registry.putManifest(repo, {bytes, mediaType: headers['content-type']}, {digest, tags});
+	for (const problem of importProblems(accepted.manifest, bytes.length)) log.warn({repo, reference, problem}, 'cache will not be imported');
+	if (accepted.missing.length > 0) log.warn({repo, reference, missing: accepted.missing}, 'cache accepted without some of its layers');
+	return {
+		status: 201,
+		headers: {
+			Location: formatRequest({kind: 'manifest.get', repo, reference}).path,
+			'Docker-Content-Digest': accepted.digest,
+			...(accepted.subject && {'OCI-Subject': accepted.subject}),
+			...(digest && tags.length > 0 && {'OCI-Tag': tags}),
+		},
+	};
+};
+
+export const deleteManifest: Handle<'manifest.delete'> = async ({repo, digest}, {registry}) => {
+	await registry.deleteManifest(repo, digest);
+	return {status: 202};
+};
+
+export const deleteTag: Handle<'tag.delete'> = async ({repo, tag}, {registry}) => {
+	await registry.deleteTag(repo, tag);
+	return {status: 202};
+};
+
+/** Distribution-spec, "Pushing Manifests": 4 MB at least; larger ones 413. */
+export const maxManifestBytes = 4 * 1024 * 1024;
+
+const readManifest = async (body: HandlerContext['body'], bodySize: number | undefined): Promise<Uint8Array> => {
+	if (bodySize !== undefined && bodySize > maxManifestBytes) throw tooLarge(bodySize);
+	try {
+		return await readAtMost(body, maxManifestBytes);
+	} catch (error) {
+		if (error instanceof TooLarge) throw tooLarge(bodySize);
+		throw error;
+	}
+};
+
+const tooLarge = (bytes: number | undefined) =>
+	new OciError(
+		'MANIFEST_INVALID',
+		{bytes, limit: maxManifestBytes},
+		{status: 413, message: `a manifest may have at most ${maxManifestBytes} bytes`},
+	);

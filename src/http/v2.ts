@@ -1,0 +1,32 @@
+/** The distribution API: a request is parsed once, handed to its endpoint, and its reply written. */
+import type {IncomingMessage, ServerResponse} from 'node:http';
+import {parseRequest} from 'oci-spec-types';
+import type {Registry} from '../registry/registry.ts';
+import {type Client, carriesAuthorization} from './client.ts';
+import {type HandlerContext, handle} from './endpoints.ts';
+import type {Exchange} from './exchange.ts';
+import type {Reply} from './reply.ts';
+
+export type RegistryFor = (client: Client) => Registry;
+
+export const answerV2 = async (exchange: Exchange, request: IncomingMessage, registryFor: RegistryFor): Promise<Reply> => {
+	const ociRequest = parseRequest(request.method ?? 'GET', new URL(request.url ?? '/', 'http://registry'));
+	exchange.request = ociRequest;
+	const reply = await handle(ociRequest, contextOf(exchange, request, registryFor(exchange.client)));
+	exchange.redirected = reply.status === 307;
+	return reply;
+};
+
+const contextOf = ({client, log}: Exchange, request: IncomingMessage, registry: Registry): HandlerContext => ({
+	registry,
+	headers: request.headers,
+	// An upload that is refused half way must not cut the connection: the client would see a reset instead of the reason.
+	body: {[Symbol.asyncIterator]: () => request.iterator({destroyOnReturn: false})},
+	bodySize: request.headers['content-length'] === undefined ? undefined : Number(request.headers['content-length']),
+	mayRedirect: url => request.headers.authorization === undefined || !carriesAuthorization(client.hostname, url.hostname),
+	log,
+});
+
+/** Whether the client left before it had its answer; what fails then is not worth a word. */
+export const isGone = (request: IncomingMessage, response: ServerResponse): boolean =>
+	response.destroyed || (request.destroyed && !request.complete);

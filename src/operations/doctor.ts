@@ -1,0 +1,102 @@
+/** `doctor`: looks at all that a server needs before it starts, and says what to mend. */
+import {parseSettings, type Settings, SettingsInvalid} from '../config/settings.ts';
+import {openLayout} from '../registry/layout.ts';
+import {type ObjectStore, type StoreAbilities, StoreUnavailable, StoreUnfit} from '../storage/objectStore.ts';
+
+/** `advice` says what to do; a `note` works, but not as well as it could. */
+export type Finding = {check: string; state: 'ok' | 'note' | 'failed'; fact: string; advice?: string};
+
+export type DoctorOptions = {
+	environment: Readonly<Record<string, string | undefined>>;
+	createStore: (settings: Settings) => ObjectStore;
+	/** Milliseconds since 1970. */
+	clock: () => number;
+};
+
+/** Each check in turn; after one that fails, those that build on it are left out. */
+export async function* examine({environment, createStore, clock}: DoctorOptions): AsyncGenerator<Finding> {
+	const read = tried(() => parseSettings(environment));
+	if ('failure' in read) return yield readingFailed('settings', read.failure);
+	const {settings, ignored} = read.value;
+	yield {check: 'settings', state: 'ok', fact: `store ${settings.store}, listening on ${settings.host}:${settings.port}`};
+	if (ignored.length > 0) {
+		yield {
+			check: 'settings',
+			state: 'note',
+			fact: `ignored, since Kubernetes injects them: ${ignored.join(', ')}`,
+			advice: 'set enableServiceLinks: false in the pod',
+		};
+	}
+
+	const store = createStore(settings);
+	try {
+		yield* examineStore(store, settings, clock);
+	} finally {
+		await store.close();
+	}
+}
+
+async function* examineStore(store: ObjectStore, settings: Settings, clock: () => number): AsyncGenerator<Finding> {
+	const clocks = await attempt(async () => ({theirs: await store.now(), ours: clock()}));
+	if ('failure' in clocks) return yield readingFailed('store', clocks.failure);
+	yield {check: 'store', state: 'ok', fact: 'answers'};
+	yield clockFinding(clocks.value.theirs.getTime() - clocks.value.ours);
+
+	const probe = await attempt(() => store.probe());
+	if ('failure' in probe) return yield readingFailed('round trip', probe.failure);
+	yield {check: 'round trip', state: 'ok', fact: 'conditional writes, cut uploads and expiring deletes behave as they must'};
+
+	const layout = await attempt(() => openLayout(store));
+	if ('failure' in layout) return yield readingFailed('layout', layout.failure);
+	yield {check: 'layout', state: 'ok', fact: 'the store is ours, and of this version'};
+	yield presigningFinding(probe.value, settings);
+	for (const warning of probe.value.warnings) yield {check: 'store', state: 'note', fact: warning};
+}
+
+// S3 refuses signatures that are more than 15 minutes off; well before that, lifetimes of URLs are no longer what they say.
+const refusedSkewMs = 15 * 60_000;
+const noticedSkewMs = 5_000;
+
+const clockFinding = (skewMs: number): Finding => {
+	const off = Math.abs(skewMs);
+	const fact = off < 1000 ? 'agrees with the store' : `is ${Math.round(off / 1000)} s ${skewMs > 0 ? 'behind' : 'ahead of'} the store`;
+	const advice = 'set the clock of this machine (NTP)';
+	if (off >= refusedSkewMs) return {check: 'clock', state: 'failed', fact, advice};
+	return off >= noticedSkewMs ? {check: 'clock', state: 'note', fact, advice} : {check: 'clock', state: 'ok', fact};
+};
+
+const presigningFinding = ({presignedGet}: StoreAbilities, {store, redirectDownloads}: Settings): Finding => {
+	if (store !== 's3') return {check: 'presigning', state: 'ok', fact: `a ${store} store has no URLs: layers are streamed`};
+	if (redirectDownloads === 'never')
+		return {check: 'presigning', state: 'ok', fact: 'LAYERCACHE_REDIRECT_DOWNLOADS=never: layers are streamed'};
+	if (presignedGet) return {check: 'presigning', state: 'ok', fact: 'builders are sent to the store for layers'};
+	return {
+		check: 'presigning',
+		state: 'note',
+		fact: 'a presigned URL did not work, so layers are streamed',
+		advice: 'set LAYERCACHE_S3_PUBLIC_ENDPOINT to the name by which builders, and this machine, reach the S3 server',
+	};
+};
+
+const readingFailed = (check: string, error: unknown): Finding => {
+	if (error instanceof SettingsInvalid)
+		return {check, state: 'failed', fact: error.problems.join('; '), advice: 'see docs/configuration.md'};
+	if (error instanceof StoreUnfit || error instanceof StoreUnavailable) return {check, state: 'failed', fact: error.message};
+	throw error;
+};
+
+type Attempt<T> = {value: T} | {failure: unknown};
+
+const tried = <T>(work: () => T): Attempt<T> => {
+	try {
+		return {value: work()};
+	} catch (failure) {
+		return {failure};
+	}
+};
+
+const attempt = async <T>(work: () => Promise<T>): Promise<Attempt<T>> =>
+	work().then(
+		value => ({value}),
+		failure => ({failure}),
+	);

@@ -1,0 +1,74 @@
+/** Small JSON documents that several writers may change at once: read, compare, swap. */
+import {randomUUID} from 'node:crypto';
+import {setTimeout as delay} from 'node:timers/promises';
+import {z} from 'zod';
+import {readAll} from '../lib/bytes.ts';
+import {type Etag, type ObjectStore, PreconditionFailed, StoreUnavailable} from '../storage/objectStore.ts';
+
+export type StoredDocument<T> = {value: T; nonce: string; etag: Etag};
+
+/** Reads a document; undefined when there is none. Throws DocumentDamaged when it is no JSON or not of its schema. */
+export const readDocument = async <T>(store: ObjectStore, key: string, schema: z.ZodType<T>): Promise<StoredDocument<T> | undefined> => {
+	const object = await store.read(key);
+	if (!object) return undefined;
+	const text = (await readAll(object.body)).toString();
+	try {
+		const {nonce, ...value} = enveloped.parse(JSON.parse(text));
+		return {value: schema.parse(value), nonce, etag: object.facts.etag};
+	} catch (error) {
+		throw new DocumentDamaged(key, {cause: error});
+	}
+};
+
+/**
+ * Swaps a document: `change` gets what is there and answers what shall be there instead, or undefined to leave it.
+ * It is asked again each time another writer came first. Answers what is stored in the end.
+ */
+export const swapDocument = async <T>(
+	store: ObjectStore,
+	key: string,
+	schema: z.ZodType<T>,
+	change: (current: T | undefined) => T | undefined,
+): Promise<T | undefined> => {
+	for (let attempt = 0; attempt < maxAttempts; attempt++) {
+		const current = await readDocument(store, key, schema);
+		const next = change(current?.value);
+		if (!next) return current?.value;
+		if (await wrote(store, key, schema, next, current?.etag)) return next;
+		// Writers that lost the same race would meet again at once; spread them out.
+		await delay(Math.random() * Math.min(10 * 2 ** attempt, 500));
+	}
+	throw new StoreUnavailable(`${maxAttempts} attempts to change ${key} each found that another writer had been first`);
+};
+
+/** What lies at `key` is not what layercache writes there. */
+export class DocumentDamaged extends Error {
+	override readonly name = 'DocumentDamaged';
+	constructor(key: string, options?: ErrorOptions) {
+		super(`the document ${key} cannot be read: it was damaged, or written by something else`, options);
+	}
+}
+
+// Each write carries a fresh nonce, so that equal content never has an equal ETag, and a writer knows its own write again.
+const enveloped = z.looseObject({nonce: z.string()});
+
+// Sixteen writers of one tag at once, each of whom loses to every other, still come through.
+const maxAttempts = 24;
+
+const wrote = async <T>(store: ObjectStore, key: string, schema: z.ZodType<T>, value: T, etag: Etag | undefined) => {
+	const nonce = randomUUID();
+	try {
+		await store.write(key, Buffer.from(JSON.stringify({...value, nonce})), {
+			contentType: 'application/json',
+			...(etag ? {ifMatch: etag} : {ifAbsent: true}),
+		});
+		return true;
+	} catch (error) {
+		if (!(error instanceof PreconditionFailed || error instanceof StoreUnavailable)) throw error;
+		// The answer may have been lost, and a repeat of the same request refused: our nonce there is success.
+		const stored = await readDocument(store, key, schema);
+		if (stored?.nonce === nonce) return true;
+		if (error instanceof PreconditionFailed) return false;
+		throw error;
+	}
+};

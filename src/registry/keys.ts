@@ -1,0 +1,54 @@
+/**
+ * Where everything lies in the store, under the store's own prefix. A component of a repository's name cannot start
+ * with `_`, so markers never clash with names.
+ *
+ *     layout.json                                     {version}
+ *     repos/<name>/_blobs/<alg>/<2 hex>/<hex>         a blob: this repository's own object
+ *     repos/<name>/_manifests/<alg>/<hex>             manifest bytes, byte-exact; media type as content type
+ *     repos/<name>/_tags/<tag>                        {digest, mediaType, size, pushedAt, nonce, previous, deleted?}
+ *     repos/<name>/_deleted/<tag>                     empty: the tag of this name may be a deleted one, look
+ *     repos/<name>/_referrers/<alg>/<hex>/<alg>-<hex> descriptor of a manifest whose subject is the first digest
+ *     repos/<name>/_uploads/<id>/<offset>             chunks of clients that PATCH; `cancelled` beside them
+ */
+
+import type {RepositoryName, Tag, UploadId} from 'oci-spec-types';
+import {type Digest, digestAlgorithm, digestHex, parseDigest, parseRepositoryName, parseTag} from 'oci-spec-types';
+
+export const keys = {
+	layout: 'layout.json',
+	repositories: 'repos/',
+	repository: (repo: RepositoryName) => `repos/${repo}/`,
+	blob: (repo: RepositoryName, digest: Digest) => {
+		const hex = digestHex(digest);
+		return `repos/${repo}/_blobs/${digestAlgorithm(digest)}/${hex.slice(0, 2)}/${hex}`;
+	},
+	manifest: (repo: RepositoryName, digest: Digest) => `repos/${repo}/${manifestsMarker}${digestAlgorithm(digest)}/${digestHex(digest)}`,
+	tags: (repo: RepositoryName) => `repos/${repo}/_tags/`,
+	tag: (repo: RepositoryName, tag: Tag) => `repos/${repo}/_tags/${tag}`,
+	deletedTags: (repo: RepositoryName) => `repos/${repo}/_deleted/`,
+	deletedTag: (repo: RepositoryName, tag: Tag) => `repos/${repo}/_deleted/${tag}`,
+	referrers: (repo: RepositoryName, subject: Digest) => `repos/${repo}/_referrers/${digestAlgorithm(subject)}/${digestHex(subject)}/`,
+	referrer: (repo: RepositoryName, subject: Digest, digest: Digest) =>
+		`${keys.referrers(repo, subject)}${digestAlgorithm(digest)}-${digestHex(digest)}`,
+	upload: (repo: RepositoryName, upload: UploadId) => `repos/${repo}/_uploads/${upload}/`,
+	// Zero-padded, so that byte order is the order of the offsets; 2^53 has 16 digits.
+	chunk: (repo: RepositoryName, upload: UploadId, offset: number) => `${keys.upload(repo, upload)}${String(offset).padStart(16, '0')}`,
+	cancelledUpload: (repo: RepositoryName, upload: UploadId) => `${keys.upload(repo, upload)}cancelled`,
+} as const;
+
+/** What a repository that can be listed has below its name. */
+export const manifestsMarker = '_manifests/';
+
+/** The last part of a key: its tag, digest or offset. */
+export const lastPart = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
+
+export const tagOfKey = (key: string): Tag => parseTag(lastPart(key));
+
+/** The digest in a key that ends `<alg>-<hex>`. */
+export const digestOfKey = (key: string): Digest => {
+	const [algorithm, hex] = lastPart(key).split('-');
+	return parseDigest(`${algorithm}:${hex}`);
+};
+
+/** The repository in a prefix `repos/<name>/`. */
+export const repositoryOfPrefix = (prefix: string): RepositoryName => parseRepositoryName(prefix.slice(keys.repositories.length, -1));

@@ -1,0 +1,57 @@
+/** The interface of one OCI registry. Every method throws OciError; a policy is a function that wraps one of these and returns another. */
+import type {ByteRange, ContentRange, Descriptor, Digest, Manifest, Reference, RepositoryName, Tag, UploadId} from 'oci-spec-types';
+
+export interface Registry {
+	/** Throws BLOB_UNKNOWN. */
+	statBlob(repo: RepositoryName, digest: Digest): Promise<BlobFacts>;
+	/** Opens a blob, or a part of it. Throws BLOB_UNKNOWN, RANGE_INVALID (416). */
+	readBlob(repo: RepositoryName, digest: Digest, range?: ByteRange): Promise<BlobContent>;
+	/** Where a client may GET this blob without us; undefined where it must be streamed. Says nothing about presence: stat first. */
+	locateBlob(repo: RepositoryName, digest: Digest): Promise<URL | undefined>;
+	/** Stores a whole blob. Throws DIGEST_INVALID, SIZE_INVALID; nothing is stored then. */
+	putBlob(repo: RepositoryName, digest: Digest, body: Bytes, size?: number): Promise<void>;
+	/** Gives `repo` the blob that `from` holds; false where the client has to upload it. */
+	mountBlob(repo: RepositoryName, digest: Digest, from?: RepositoryName): Promise<boolean>;
+	/** Throws BLOB_UNKNOWN. */
+	deleteBlob(repo: RepositoryName, digest: Digest): Promise<void>;
+
+	/** Names a new upload; nothing is stored for it yet. */
+	startUpload(repo: RepositoryName): Promise<UploadId>;
+	/** Bytes that an upload has. Throws BLOB_UPLOAD_UNKNOWN. */
+	uploadSize(repo: RepositoryName, upload: UploadId): Promise<number>;
+	/** Adds a chunk; answers the upload's new size. Throws BLOB_UPLOAD_UNKNOWN, BLOB_UPLOAD_INVALID (416, with the range we have). */
+	appendUpload(repo: RepositoryName, upload: UploadId, chunk: Chunk): Promise<number>;
+	/** Adds the last bytes, if any, and makes the upload a blob. Throws BLOB_UPLOAD_UNKNOWN, BLOB_UPLOAD_INVALID, DIGEST_INVALID, SIZE_INVALID. */
+	finishUpload(repo: RepositoryName, upload: UploadId, digest: Digest, last: LastChunk): Promise<void>;
+	/** Forgets an upload and its chunks. Throws BLOB_UPLOAD_UNKNOWN. */
+	cancelUpload(repo: RepositoryName, upload: UploadId): Promise<void>;
+
+	/** Throws MANIFEST_UNKNOWN. */
+	getManifest(repo: RepositoryName, reference: Reference): Promise<StoredManifest>;
+	/** Stores a manifest byte-exact and moves `tags` to it. Throws MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN, SIZE_INVALID, DIGEST_INVALID. */
+	putManifest(repo: RepositoryName, manifest: PushedManifest, as: {digest?: Digest; tags: readonly Tag[]}): Promise<AcceptedManifest>;
+	/** Deletes a manifest and the tags that point at it. Throws MANIFEST_UNKNOWN. */
+	deleteManifest(repo: RepositoryName, digest: Digest): Promise<void>;
+	/** Throws MANIFEST_UNKNOWN. */
+	deleteTag(repo: RepositoryName, tag: Tag): Promise<void>;
+
+	/** Tags in byte order, strictly after `after`. Throws NAME_UNKNOWN where there is no such repository. */
+	listTags(repo: RepositoryName, options?: {after?: string}): AsyncIterable<Tag>;
+	/** Descriptors of the manifests whose `subject` is `digest`, in the order of their digests, strictly after `after`; none is no error. */
+	listReferrers(repo: RepositoryName, digest: Digest, options?: {after?: Digest}): AsyncIterable<Descriptor>;
+	/** Repositories that hold a manifest, in byte order of `<name>/`, strictly after `after`. */
+	listRepositories(options?: {after?: RepositoryName}): AsyncIterable<RepositoryName>;
+}
+
+export type Bytes = AsyncIterable<Uint8Array>;
+export type BlobFacts = {digest: Digest; size: number};
+/** `range`, ends inclusive, is there when `body` is only a part. The caller reads `body` to its end or destroys it. */
+export type BlobContent = BlobFacts & {range?: {start: number; end: number}; body: Bytes & {destroy(): void}};
+/** `size` is the Content-Length, where the client sent one. */
+export type Chunk = {body: Bytes; size?: number; range?: ContentRange};
+/** `first`: the Location that the client used says that no chunk came before, so nothing need be asked of the store. */
+export type LastChunk = Chunk & {first?: boolean};
+export type PushedManifest = {bytes: Uint8Array; mediaType?: string};
+export type StoredManifest = {digest: Digest; mediaType: string; bytes: Uint8Array};
+/** What the store now has. `missing` are a cache's layers that are not there; they are left out when it is read. */
+export type AcceptedManifest = {digest: Digest; manifest: Manifest; subject?: Digest; missing: readonly Digest[]};

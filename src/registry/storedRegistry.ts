@@ -1,0 +1,59 @@
+/** The registry that is kept in an ObjectStore. */
+import {type Digest, OciError, type RepositoryName, type Tag} from 'oci-spec-types';
+import type {ObjectStore} from '../storage/objectStore.ts';
+import {createBlobs} from './blobs.ts';
+import {createManifests, type ToleratesMissing} from './manifests.ts';
+import type {Registry} from './registry.ts';
+import {listRepositories, repositoryExists} from './repositories.ts';
+import {createTags} from './tags.ts';
+import {createUploads} from './uploads.ts';
+
+export type StoredRegistryOptions = {
+	/** Milliseconds since 1970; dates the ids of uploads. */
+	clock: () => number;
+	/** How long a presigned URL of a blob lives. */
+	urlLifeSeconds: number;
+	/** An upload older than this is unknown. */
+	longestUploadMs: number;
+	/** Which missing references a manifest may have: a cache's layers, says the composition root. */
+	toleratesMissing: ToleratesMissing;
+};
+
+export const createStoredRegistry = (store: ObjectStore, options: StoredRegistryOptions): Registry => {
+	const blobs = createBlobs(store, options);
+	const uploads = createUploads(store, blobs, options);
+	const tags = createTags(store);
+	const manifests = createManifests(store, tags, options.toleratesMissing);
+	return {
+		statBlob: blobs.stat,
+		readBlob: blobs.read,
+		locateBlob: blobs.locate,
+		putBlob: blobs.put,
+		mountBlob: blobs.mount,
+		deleteBlob: blobs.remove,
+
+		startUpload: async () => uploads.start(),
+		uploadSize: uploads.size,
+		appendUpload: uploads.append,
+		finishUpload: uploads.finish,
+		cancelUpload: uploads.cancel,
+
+		getManifest: manifests.get,
+		putManifest: manifests.put,
+		deleteManifest: manifests.remove,
+		async deleteTag(repo: RepositoryName, tag: Tag) {
+			if (!(await tags.remove(repo, tag))) throw new OciError('MANIFEST_UNKNOWN', {tag});
+		},
+
+		async *listTags(repo, {after} = {}) {
+			let empty = true;
+			for await (const tag of tags.list(repo, after)) {
+				empty = false;
+				yield tag;
+			}
+			if (empty && !(await repositoryExists(store, repo))) throw new OciError('NAME_UNKNOWN', {name: repo});
+		},
+		listReferrers: (repo: RepositoryName, digest: Digest, {after} = {}) => manifests.referrers(repo, digest, after),
+		listRepositories: ({after} = {}) => listRepositories(store, after),
+	};
+};

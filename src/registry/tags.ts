@@ -1,0 +1,110 @@
+/** Tags: one document each, swapped whole, that remembers the digests it replaced. */
+import {type Digest, digestSchema, type RepositoryName, type Tag} from 'oci-spec-types';
+import {z} from 'zod';
+import {mapInOrder, mapParallel} from '../lib/mapInOrder.ts';
+import type {ObjectStore} from '../storage/objectStore.ts';
+import {readDocument, swapDocument} from './documents.ts';
+import {keys, lastPart, tagOfKey} from './keys.ts';
+
+export type Tags = ReturnType<typeof createTags>;
+/** What a tag points at; `size` in bytes. */
+export type TagTarget = {digest: Digest; mediaType: string; size: number};
+
+export const createTags = (store: ObjectStore) => {
+	const read = async (repo: RepositoryName, tag: Tag): Promise<TagTarget | undefined> => {
+		const document = await readDocument(store, keys.tag(repo, tag), tagSchema);
+		return document && !document.value.deleted ? document.value : undefined;
+	};
+
+	/** Deletes a tag if it is there and `condition` holds of it; says whether it did. */
+	const remove = async (repo: RepositoryName, tag: Tag, condition: (target: TagTarget) => boolean = () => true): Promise<boolean> => {
+		const target = await read(repo, tag);
+		if (!target || !condition(target)) return false;
+		// The marker comes before the swap: a listing looks twice only at tags that have one.
+		const {answeredAt} = await store.write(keys.deletedTag(repo, tag), new Uint8Array());
+		let removed = false;
+		await swapDocument(store, keys.tag(repo, tag), tagSchema, current => {
+			removed = current !== undefined && !current.deleted && condition(current);
+			return removed && current ? {...current, deleted: true, previous: withReplaced(current, undefined, answeredAt)} : undefined;
+		});
+		return removed;
+	};
+
+	/** Live tags in byte order, after `after`. */
+	const list = (repo: RepositoryName, after?: string): AsyncIterable<Tag> => liveTags(store, read, repo, after);
+
+	return {
+		read,
+		remove,
+		list,
+
+		/** Moves a tag to `target`, or makes it. `at` is the store's time. */
+		async point(repo: RepositoryName, tag: Tag, {digest, mediaType, size}: TagTarget, at: Date): Promise<void> {
+			await swapDocument(store, keys.tag(repo, tag), tagSchema, current => ({
+				digest,
+				mediaType,
+				size,
+				pushedAt: at.toISOString(),
+				previous: current ? withReplaced(current, digest, at) : [],
+			}));
+		},
+
+		/** Deletes every tag that points at `digest`. */
+		async removeThoseAt(repo: RepositoryName, digest: Digest): Promise<void> {
+			await mapParallel(list(repo), parallelReads, tag => remove(repo, tag, target => target.digest === digest));
+		},
+	};
+};
+
+const tagSchema = z.object({
+	digest: digestSchema,
+	mediaType: z.string(),
+	size: z.int().nonnegative(),
+	/** Store's time, ISO 8601. */
+	pushedAt: z.iso.datetime(),
+	/** Digests that this tag had, newest first, each once; `since` is when they were replaced. Imports in flight still hold them. */
+	previous: z.array(z.object({digest: digestSchema, since: z.iso.datetime()})),
+	deleted: z.boolean().optional(),
+});
+type TagDocument = z.infer<typeof tagSchema>;
+
+// BuildKit rewrites one tag with every build; an import takes hours at the most, so the last few are what is still held.
+const keptPrevious = 16;
+const parallelReads = 16;
+
+const withReplaced = ({digest, deleted, previous}: TagDocument, next: Digest | undefined, at: Date): TagDocument['previous'] => {
+	// Pushing the current digest again only renews it; what was deleted was put among the previous then.
+	const replaced = digest === next || deleted ? [] : [{digest, since: at.toISOString()}];
+	return [...replaced, ...previous.filter(entry => entry.digest !== digest || deleted).filter(entry => entry.digest !== next)].slice(
+		0,
+		keptPrevious,
+	);
+};
+
+async function* liveTags(store: ObjectStore, read: Tags['read'], repo: RepositoryName, after: string | undefined): AsyncGenerator<Tag> {
+	const looked = mapInOrder(tagsAndDoubts(store, repo, after), parallelReads, async ({tag, doubtful}) =>
+		doubtful && !(await read(repo, tag)) ? undefined : tag,
+	);
+	for await (const tag of looked) if (tag) yield tag;
+}
+
+/** Both listings are in byte order, so one walk along both finds the tags that may be deleted ones. */
+async function* tagsAndDoubts(store: ObjectStore, repo: RepositoryName, after: string | undefined) {
+	const markers = keysAfter(store, keys.deletedTags(repo), after);
+	try {
+		let marker = await markers.next();
+		for await (const key of keysAfter(store, keys.tags(repo), after)) {
+			const tag = tagOfKey(key);
+			while (!marker.done && lastPart(marker.value) < tag) marker = await markers.next();
+			yield {tag, doubtful: !marker.done && lastPart(marker.value) === tag};
+		}
+	} finally {
+		await markers.return(undefined);
+	}
+}
+
+async function* keysAfter(store: ObjectStore, prefix: string, after: string | undefined): AsyncGenerator<string> {
+	for await (const entry of store.list(prefix, {after: after === undefined ? undefined : prefix + after})) {
+		if (!('prefix' in entry)) yield entry.key;
+	}
+}

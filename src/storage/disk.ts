@@ -1,0 +1,178 @@
+/** The store of a single machine: a folder. An object appears by one rename, after its bytes are on the disk. */
+import {randomUUID} from 'node:crypto';
+import {join, resolve} from 'node:path';
+import {Readable} from 'node:stream';
+import {resolveRange} from 'oci-spec-types';
+import {withExactLength} from '../lib/exactLength.ts';
+import {mapInOrder} from '../lib/mapInOrder.ts';
+import {onDisk, onDiskEach, orAbsent} from './disk/diskErrors.ts';
+import {createFolders} from './disk/folders.ts';
+import {createIncoming, type IncomingFile} from './disk/incoming.ts';
+import {createLocks} from './disk/locks.ts';
+import {formFor, headerBytes, headerOf, openObject, statForm, statObject} from './disk/objectFiles.ts';
+import {fileOf} from './disk/paths.ts';
+import {createPlaces} from './disk/places.ts';
+import {type FoundObject, walk} from './disk/walk.ts';
+import {
+	type Bytes,
+	type ListEntry,
+	ObjectMissing,
+	type ObjectStore,
+	octetStream,
+	RangeUnsatisfiable,
+	type WriteOptions,
+} from './objectStore.ts';
+import {proveConditions, proveCutUpload, proveExpiringRemoval} from './probe.ts';
+
+export const createDiskStore = ({path}: {path: string}): ObjectStore => {
+	const root = resolve(path);
+	const folders = createFolders(root);
+	const locks = createLocks(join(root, 'locks'));
+	const incoming = createIncoming(join(root, 'incoming'), folders);
+	const places = createPlaces(join(root, 'objects'), folders, locks);
+	const guarded = <T>(work: () => Promise<T>) => onDisk(root, work);
+
+	/** Begins a file, fills it and makes it the object. Only `fill` may meet failures that are not the disk's. */
+	const store = async (
+		key: string,
+		options: WriteOptions,
+		begin: () => Promise<IncomingFile>,
+		fill?: (file: IncomingFile) => Promise<void>,
+	) => {
+		const file = await guarded(begin);
+		try {
+			await fill?.(file);
+			await guarded(() => file.seal());
+			return await guarded(() => places.publish(key, file.path, options));
+		} finally {
+			await file.discard().catch(() => undefined);
+		}
+	};
+
+	const storeBytes = (key: string, options: WriteOptions, bytes: Bytes) => {
+		const {contentType = octetStream} = options;
+		const begin = async () => {
+			const file = await incoming.begin(key);
+			if (formFor(contentType) === 'typed') await file.append(headerOf(contentType));
+			return file;
+		};
+		return store(key, options, begin, file => appendAll(file, bytes));
+	};
+
+	const appendAll = async (file: IncomingFile, bytes: Bytes) => {
+		for await (const chunk of bytes) await guarded(() => file.append(chunk));
+	};
+
+	const opened = async (key: string) => {
+		const object = await guarded(() => openObject(places.pathOf(key)));
+		if (!object) throw new ObjectMissing(key);
+		return object;
+	};
+
+	const formOf = async (key: string) => {
+		const {handle, form} = await opened(key);
+		await handle.close();
+		return form;
+	};
+
+	const contentOf = async function* (keys: readonly string[]): Bytes {
+		for (const key of keys) {
+			const {handle, form} = await opened(key);
+			yield* onDiskEach<Uint8Array>(root, handle.createReadStream({start: headerBytes[form], highWaterMark: copyChunkBytes}));
+		}
+	};
+
+	const listEntry = async (found: FoundObject | {prefix: string}): Promise<ListEntry | undefined> => {
+		if ('prefix' in found) return found;
+		const facts = await statForm(found.path, found.form);
+		return facts && {key: found.key, ...facts};
+	};
+
+	const disk: ObjectStore = {
+		async stat(key) {
+			const facts = await guarded(() => statObject(places.pathOf(key)));
+			return facts && {key, ...facts, answeredAt: new Date()};
+		},
+
+		async read(key, range) {
+			const object = await guarded(() => openObject(places.pathOf(key)));
+			if (!object) return undefined;
+			const {handle, form, facts} = object;
+			const part = range && resolveRange(range, facts.size);
+			const {start, end} = part ?? {start: 0, end: facts.size - 1};
+			if (end < start || (range && !part)) await handle.close();
+			if (range && !part) throw new RangeUnsatisfiable(key, facts.size);
+			const at = headerBytes[form];
+			const body =
+				end < start ? Readable.from([]) : handle.createReadStream({start: at + start, end: at + end, highWaterMark: readChunkBytes});
+			return {facts: {key, ...facts, answeredAt: new Date()}, ...(part && {range: part}), body};
+		},
+
+		async write(key, bytes, options = {}) {
+			return storeBytes(key, options, Readable.from([bytes]));
+		},
+
+		async upload(key, body, {size, sha256: _, ...options} = {}) {
+			return storeBytes(key, options, withExactLength(body, size));
+		},
+
+		async copy(from, to) {
+			const {handle, form, facts} = await opened(from);
+			await handle.close();
+			return store(to, {contentType: facts.contentType}, () => incoming.beginAsCopy(to, fileOf(places.pathOf(from), form)));
+		},
+
+		async *list(prefix, {limit = Number.POSITIVE_INFINITY, ...options} = {}) {
+			let left = limit;
+			if (left <= 0) return;
+			const entries = mapInOrder(walk(places.root, prefix, options), Math.min(limit, statsUnderWay), listEntry);
+			for await (const entry of onDiskEach(root, entries)) {
+				if (!entry) continue;
+				yield entry;
+				left -= 1;
+				if (left <= 0) return;
+			}
+		},
+
+		remove: keys => guarded(() => places.remove(keys)),
+
+		async presign() {
+			return undefined;
+		},
+
+		removeUntil: (key, until) => guarded(() => places.removeUntil(key, until)),
+
+		async compose(parts, to, options = {}) {
+			const [first, ...rest] = parts;
+			const form = first === undefined ? undefined : await formOf(first);
+			if (first === undefined || form !== 'bytes' || formFor(options.contentType ?? octetStream) !== 'bytes')
+				return storeBytes(to, options, contentOf(parts));
+			const begin = () => incoming.beginAsCopy(to, fileOf(places.pathOf(first), form));
+			return store(to, options, begin, file => appendAll(file, contentOf(rest)));
+		},
+
+		abandonedUploads: olderThan => onDiskEach(root, incoming.abandoned(olderThan)),
+
+		async now() {
+			return new Date();
+		},
+
+		async probe() {
+			const folder = `_probe/${randomUUID()}`;
+			await proveConditions(disk, `${folder}/conditions`);
+			await proveCutUpload(disk, `${folder}/cut`);
+			await proveExpiringRemoval(disk, `${folder}/expiring`);
+			await disk.remove([`${folder}/conditions`]);
+			return {presignedGet: false, warnings: []};
+		},
+
+		async close() {
+			locks.close();
+		},
+	};
+	return disk;
+};
+
+const readChunkBytes = 256 * 1024;
+const copyChunkBytes = 1024 * 1024;
+const statsUnderWay = 32;

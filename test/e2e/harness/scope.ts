@@ -1,0 +1,16 @@
+/** What a helper hangs its tidying on: AVA's `t`, or a whole test file. */
+import type {TestFn} from 'ava';
+
+export interface Scope {
+	/** Called in reverse order at the end. */
+	teardown(act: () => Promise<void> | void): void;
+}
+
+/** For servers that all tests of a file share; AVA's hooks have no teardown of their own. */
+export const fileScope = (test: TestFn): Scope => {
+	const acts: Array<() => Promise<void> | void> = [];
+	test.after.always('tear down what the file shared', async () => {
+		for (const act of acts.reverse()) await act();
+	});
+	return {teardown: act => void acts.push(act)};
+};
