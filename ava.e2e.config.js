@@ -1,5 +1,5 @@
 /** The end-to-end run: real programs on two cores, so one test at a time, and each bounded in time. */
-// AVA reads a default export and nothing else.
+// biome-ignore lint/style/noDefaultExport: AVA reads a default export and nothing else.
 export default {
 	extensions: ['ts'],
 	files: ['test/e2e/**/*.test.ts'],

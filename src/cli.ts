@@ -31,7 +31,9 @@ program
 program
 	.command('version')
 	.description('print the version')
-	.action(() => process.stdout.write(`${version}\n`));
+	.action(() => {
+		process.stdout.write(`${version}\n`);
+	});
 
 const describe = ({check, state, fact, advice}: Finding) =>
 	`${{ok: 'ok    ', note: 'note  ', failed: 'FAILED'}[state]}  ${check}: ${fact}\n${advice ? `        -> ${advice}\n` : ''}`;

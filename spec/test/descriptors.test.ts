@@ -76,7 +76,7 @@ for (const [title, valid, descriptor] of ourCases) {
 }
 
 test('unknown fields are kept', t => {
-	t.deepEqual<unknown>(descriptorSchema.parse({...plain, 'org.example': [1]}), {...plain, 'org.example': [1]});
+	t.like(descriptorSchema.parse({...plain, 'org.example': [1]}), {...plain, 'org.example': [1]});
 });
 
 test('four megabytes of data are checked in linear time', t => {

@@ -19,7 +19,7 @@ const hex64 = '6c3c624b58dbbcd3c0dd82b4c53f04194d1247c6eebdaab7c610cf7d66709b3b'
 
 for (const text of [`sha256:${hex64}`, `sha512:${hex64}${hex64}`]) {
 	test(`taken: ${text.slice(0, 20)}…`, t => {
-		t.is<string>(parseDigest(text), text);
+		t.is(String(parseDigest(text)), text);
 		t.true(isDigest(text));
 		t.true(digestSchema.safeParse(text).success);
 	});
@@ -33,7 +33,7 @@ const malformed: readonly (readonly [why: string, text: string])[] = [
 	['one digit short', `sha256:${hex64.slice(1)}`],
 	['one digit long', `sha256:${hex64}0`],
 	['a line feed at its end', `sha256:${hex64}\n`],
-	['a blank before it', ` sha256:${hex64}`],
+	['a blank after the colon', `sha256: ${hex64}`],
 	['the length of sha256 after sha512', `sha512:${hex64}`],
 	['traversal', `sha256:../../${hex64.slice(6)}`],
 	['what the conformance suite sends', 'sha256:baddigeststring'],
@@ -56,7 +56,7 @@ const unsupported = [
 for (const text of unsupported) {
 	test(`refused as unsupported: ${text}`, t => {
 		const error = refused(t, () => parseDigest(text), {code: 'DIGEST_INVALID', status: 400, message: 'unsupported digest algorithm'});
-		t.like(error?.detail, {reason: 'unsupported algorithm', supported: ['sha256', 'sha512']});
+		t.like(error.detail, {reason: 'unsupported algorithm', supported: ['sha256', 'sha512']});
 	});
 }
 
@@ -73,15 +73,15 @@ test('an algorithm is one of two', t => {
 
 test('a detail does not repeat a long digest', t => {
 	const error = refused(t, () => parseDigest(`sha256:${'f'.repeat(1e6)}`), {code: 'DIGEST_INVALID'});
-	t.true(JSON.stringify(error?.detail).length < 500);
+	t.true(JSON.stringify(error.detail).length < 500);
 });
 
 test('the digest of nothing is the well-known one', t => {
-	t.is<string>(emptyDigest, 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+	t.is(String(emptyDigest), 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
 });
 
 test('the digest of {} is the one that "Guidance for an Empty Descriptor" names', t => {
-	t.is<string>(digestOf(Buffer.from('{}')), 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a');
+	t.is(String(digestOf(Buffer.from('{}'))), 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a');
 });
 
 test('formatting refuses hex of another length', t => {

@@ -30,7 +30,7 @@ const goodNames = [
 ];
 for (const name of goodNames) {
 	test(`a name: ${name.slice(0, 50)} (${name.length})`, t => {
-		t.is<string>(parseRepositoryName(name), name);
+		t.is(String(parseRepositoryName(name)), name);
 		t.true(repositoryNameSchema.safeParse(name).success);
 	});
 }
@@ -70,7 +70,7 @@ for (const [why, name] of badNames) {
 
 for (const tag of ['a', '_', 'latest', 'V1.2.3', '1', '__proto__', 'a..b', 'x--', 'a'.repeat(128)]) {
 	test(`a tag: ${tag.slice(0, 20)}`, t => {
-		t.is<string>(parseTag(tag), tag);
+		t.is(String(parseTag(tag)), tag);
 		t.true(tagSchema.safeParse(tag).success);
 	});
 }

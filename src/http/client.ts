@@ -2,8 +2,8 @@
 import type {IncomingMessage} from 'node:http';
 import {BlockList, isIP} from 'node:net';
 
-/** `host` as the client wrote it, with its port; `hostname` without. */
-export type Client = {address: string; protocol: 'http' | 'https'; host: string; hostname: string};
+/** `url` is the origin by which the client reached us. */
+export type Client = {address: string; url: URL};
 export type IsTrusted = (address: string) => boolean;
 
 /** `proxies` are addresses or CIDR ranges, proven by the settings. */
@@ -22,10 +22,10 @@ export const trustedProxies = (proxies: readonly string[]): IsTrusted => {
 export const clientOf = (request: IncomingMessage, isTrusted: IsTrusted): Client => {
 	const peer = plainAddress(request.socket.remoteAddress ?? '');
 	const forwarded = isTrusted(peer);
-	const host = (forwarded && last(request.headers['x-forwarded-host'])) || request.headers.host || '';
+	const host = (forwarded && last(request.headers['x-forwarded-host'])) || request.headers.host || 'localhost';
 	const protocol = forwarded && last(request.headers['x-forwarded-proto']) === 'https' ? 'https' : 'http';
 	const address = forwarded ? originalAddress(peer, request.headers['x-forwarded-for'], isTrusted) : peer;
-	return {address, protocol, host, hostname: hostnameOf(host)};
+	return {address, url: URL.parse(`${protocol}://${host}`) ?? new URL('http://localhost')};
 };
 
 /**
@@ -51,12 +51,4 @@ const originalAddress = (peer: string, header: string | string[] | undefined, is
 		.map(address => plainAddress(address.trim()))
 		.filter(address => isIP(address) !== 0);
 	return chain.findLast(address => !isTrusted(address)) ?? chain[0] ?? peer;
-};
-
-const hostnameOf = (host: string): string => {
-	try {
-		return new URL(`http://${host}`).hostname;
-	} catch {
-		return '';
-	}
 };

@@ -51,9 +51,7 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 	);
 	router.get(
 		'/',
-		reply(async ({state, req}) =>
-			welcome(publicUrl ?? new URL(`${state.exchange.client.protocol}://${state.exchange.client.host}`), req.headers.accept),
-		),
+		reply(async ({state, req}) => welcome(publicUrl ?? state.exchange.client.url, req.headers.accept)),
 	);
 
 	const app = new Koa<State>();

@@ -1,6 +1,8 @@
 /** The listening socket: time limits that fit layers, and an end that loses no request. */
 import {createServer, type RequestListener, type Server} from 'node:http';
 import type {AddressInfo} from 'node:net';
+import type {Duplex} from 'node:stream';
+import {formatErrors, OciError} from 'oci-spec-types';
 
 export type HttpServer = {
 	/** Where it listens, with the port it got. */
@@ -26,6 +28,7 @@ export const listen = async (listener: RequestListener, {host, port, idleSeconds
 	});
 	server.timeout = idleMs;
 	server.on('request', listener);
+	server.on('clientError', refuse);
 	await started(server, host, port);
 	return {
 		address: server.address() as AddressInfo,
@@ -43,6 +46,21 @@ export class PortTaken extends Error {
 		);
 	}
 }
+
+/** What is no HTTP, or has more than fits into the headers, never becomes a request: answered here, then cut. */
+const refuse = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+	if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+	const [status, message] = refusals[error.code ?? ''] ?? ['400 Bad Request', 'this is not an HTTP request'];
+	const body = JSON.stringify(formatErrors(new OciError('UNSUPPORTED', undefined, {message})));
+	socket.end(
+		`HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+	);
+};
+
+const refusals: Readonly<Record<string, [status: string, message: string]>> = {
+	HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the URL and the headers may have 32 KiB together'],
+	ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the headers did not arrive in time'],
+};
 
 const started = (server: Server, host: string, port: number) =>
 	new Promise<void>((resolve, reject) => {

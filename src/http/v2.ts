@@ -23,7 +23,7 @@ const contextOf = ({client, log}: Exchange, request: IncomingMessage, registry: 
 	// An upload that is refused half way must not cut the connection: the client would see a reset instead of the reason.
 	body: {[Symbol.asyncIterator]: () => request.iterator({destroyOnReturn: false})},
 	bodySize: request.headers['content-length'] === undefined ? undefined : Number(request.headers['content-length']),
-	mayRedirect: url => request.headers.authorization === undefined || !carriesAuthorization(client.hostname, url.hostname),
+	mayRedirect: url => request.headers.authorization === undefined || !carriesAuthorization(client.url.hostname, url.hostname),
 	log,
 });
 

@@ -98,10 +98,18 @@ const missingReferences = async (
 	});
 	const absent = missing.filter(descriptor => descriptor !== undefined);
 	const refused = absent.filter(descriptor => !toleratesMissing(manifest, descriptor));
-	if (refused.length > 0)
-		throw new OciError('MANIFEST_BLOB_UNKNOWN', {missing: refused.map(({digest, mediaType}) => ({digest, mediaType}))});
+	if (refused.length > 0) throw missingError(refused);
 	return absent.map(({digest}) => digest);
 };
+
+// A manifest of 4 MiB names thousands; the first few tell a person what is wrong.
+const namedMissing = 10;
+
+const missingError = (missing: readonly Descriptor[]) =>
+	new OciError('MANIFEST_BLOB_UNKNOWN', {
+		missing: missing.slice(0, namedMissing).map(({digest, mediaType}) => ({digest, mediaType})),
+		...(missing.length > namedMissing && {more: missing.length - namedMissing}),
+	});
 
 const statReference = async (
 	store: ObjectStore,

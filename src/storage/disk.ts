@@ -5,7 +5,7 @@ import {Readable} from 'node:stream';
 import {resolveRange} from 'oci-spec-types';
 import {withExactLength} from '../lib/exactLength.ts';
 import {mapInOrder} from '../lib/mapInOrder.ts';
-import {onDisk, onDiskEach, orAbsent} from './disk/diskErrors.ts';
+import {onDisk, onDiskEach} from './disk/diskErrors.ts';
 import {createFolders} from './disk/folders.ts';
 import {createIncoming, type IncomingFile} from './disk/incoming.ts';
 import {createLocks} from './disk/locks.ts';

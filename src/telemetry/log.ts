@@ -12,6 +12,7 @@ export const createLog = ({format, level}: {format: LogFormat; level: LogLevel},
 		{
 			level,
 			base: undefined,
+			formatters: {level: label => ({level: label})},
 			timestamp: () => `,"time":"${new Date().toISOString()}"`,
 			serializers: {error: withoutSecrets},
 			errorKey: 'error',

@@ -39,7 +39,7 @@ export const buildByBuildctl: Build = async (builder, options) => {
 		...cacheFrom.map(cache => `--import-cache=${cache}`),
 		...outputs.map(output => `--output=${output}`),
 	];
-	return read(await exec(await tool('buildctl'), args, {timeoutSeconds: options.timeoutSeconds ?? 180}));
+	return readBuildLog(await exec(await tool('buildctl'), args, {timeoutSeconds: options.timeoutSeconds ?? 180}));
 };
 
 /** By buildx and its `remote` driver. */
@@ -53,7 +53,7 @@ export const buildByBuildx: Build = async (builder, options) => {
 		context,
 	];
 	const settings = {env: buildxEnv(builder), timeoutSeconds: options.timeoutSeconds ?? 180};
-	return read(await exec(await tool('buildx'), args, settings));
+	return readBuildLog(await exec(await tool('buildx'), args, settings));
 };
 
 export const buildxEnv = (builder: Buildkitd): NodeJS.ProcessEnv => ({
@@ -77,7 +77,7 @@ export const createBuildxBuilder = async (builder: Buildkitd): Promise<string> =
 	return 'e2e';
 };
 
-const read = ({exitCode, output: log}: {exitCode: number | null; output: string}): BuildResult => {
+export const readBuildLog = ({exitCode, output: log}: {exitCode: number | null; output: string}): BuildResult => {
 	const names = new Map([...log.matchAll(/^#(\d+) (\[.+ \d+\/\d+\] .+)$/gm)].map(match => [match[1], match[2] ?? '']));
 	const cached = [...log.matchAll(/^#(\d+) CACHED$/gm)].map(match => names.get(match[1]));
 	return {

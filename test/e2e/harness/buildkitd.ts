@@ -16,6 +16,8 @@ export interface BuildkitdOptions {
 	 * them unless `[registry."127.0.0.1:5000"]` says `http = false`. Any other plain-HTTP host needs `http = true`.
 	 */
 	readonly config?: string;
+	/** The words before its command that put it into another network. */
+	readonly enter?: readonly string[];
 }
 
 export interface Buildkitd extends Daemon {
@@ -37,10 +39,12 @@ export const startBuildkitd = async (scope: Scope, options: BuildkitdOptions = {
 	// Its telemetry socket has a fixed path by default, which two daemons would fight for.
 	const otel = `[otel]\nsocketPath = ${JSON.stringify(join(folder, 'otel.sock'))}\n`;
 	await writeFile(configFile, `${options.config ?? ''}\n${otel}`);
+	const [program = command, ...words] = [...(options.enter ?? []), command];
 	const daemon = await startDaemon(scope, {
 		name: 'buildkitd',
-		command,
+		command: program,
 		args: [
+			...words,
 			...['--config', configFile, '--root', root, '--addr', address],
 			// "auto" takes overlayfs, and copies ("native") where the file system below cannot carry it.
 			...['--oci-worker=true', '--oci-worker-snapshotter=auto', '--oci-worker-binary', runc],

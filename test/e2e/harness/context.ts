@@ -27,7 +27,7 @@ RUN ["/bin/busybox", "sh", "-c", "/bin/busybox --install -s /bin && echo ran: sh
 
 FROM shell AS build
 RUN echo "ran: tools" && mkdir /out && head -c ${bigBytes} /dev/urandom > /out/random
-RUN echo "ran: compile" && head -c 8000000 /dev/zero > /out/zeros && sha256sum /out/random > /out/app
+RUN echo "ran: compile" && head -c 8000000 /dev/zero > /out/zeros && tail -c 1000000 /out/random | sha256sum > /out/app
 
 FROM shell
 COPY source.txt /

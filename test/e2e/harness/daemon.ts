@@ -16,6 +16,8 @@ export interface DaemonSettings {
 	/** Asked again and again until it is true or the daemon is gone. */
 	readonly isReady: () => Promise<boolean>;
 	readonly readySeconds?: number;
+	/** Its signals go to all that it started, for a command that does not hand them on. */
+	readonly isGroup?: boolean;
 }
 
 export interface Daemon {
@@ -29,7 +31,7 @@ export interface Daemon {
 const graceSeconds = 20;
 
 export const startDaemon = async (scope: Scope, settings: DaemonSettings): Promise<Daemon> => {
-	const {name, command, args, isReady, readySeconds = 30} = settings;
+	const {name, command, args, isReady, readySeconds = 30, isGroup = false} = settings;
 	const logFile = join(await temporaryFolder(scope, `${name}-log`), 'log');
 	const output = openSync(logFile, 'a');
 	// A runner that is killed has no teardown: the kernel then ends the daemon for it.
@@ -37,6 +39,7 @@ export const startDaemon = async (scope: Scope, settings: DaemonSettings): Promi
 		cwd: settings.cwd,
 		env: settings.env,
 		stdio: ['ignore', output, output],
+		detached: isGroup,
 	});
 	closeSync(output);
 	let exited = false;
@@ -48,20 +51,24 @@ export const startDaemon = async (scope: Scope, settings: DaemonSettings): Promi
 		});
 	});
 	exit.catch(() => undefined);
+	const signal = (name: 'SIGTERM' | 'SIGKILL') => {
+		if (exited || !child.pid) return;
+		process.kill(isGroup ? -child.pid : child.pid, name);
+	};
 	const log = () => readFile(logFile, 'utf8');
 
 	const daemon: Daemon = {
 		pid: child.pid ?? 0,
 		log,
 		async stop() {
-			if (!exited) child.kill('SIGTERM');
-			const lastResort = setTimeout(() => child.kill('SIGKILL'), graceSeconds * 1000);
+			signal('SIGTERM');
+			const lastResort = setTimeout(() => signal('SIGKILL'), graceSeconds * 1000);
 			const code = await exit;
 			clearTimeout(lastResort);
 			return code;
 		},
 		async kill9() {
-			if (!exited) child.kill('SIGKILL');
+			signal('SIGKILL');
 			await exit;
 		},
 	};

@@ -10,14 +10,12 @@ import {startVersitygw} from './versitygw.ts';
 export interface StorageKind {
 	/** Ends a test's title: "… on disk". */
 	readonly name: string;
-	readonly redirects: boolean;
 	/** An empty folder or bucket. */
 	create(scope: Scope): Promise<Storage>;
 }
 
-const disk: StorageKind = {
+export const disk: StorageKind = {
 	name: 'disk',
-	redirects: false,
 	create: async scope => ({kind: 'disk', folder: await temporaryFolder(scope, 'data')}),
 };
 
@@ -27,7 +25,6 @@ const s3 = (name: string, test: TestFn, start: (scope: Scope) => Promise<S3Serve
 	let started: Promise<S3Server> | undefined;
 	return {
 		name,
-		redirects: true,
 		async create() {
 			started ??= start(scope);
 			const server = await started;
@@ -36,5 +33,6 @@ const s3 = (name: string, test: TestFn, start: (scope: Scope) => Promise<S3Serve
 	};
 };
 
-export const diskAndMinio = (test: TestFn): StorageKind[] => [disk, s3('MinIO', test, startMinio)];
+export const minio = (test: TestFn): StorageKind => s3('MinIO', test, startMinio);
 export const versitygw = (test: TestFn): StorageKind => s3('versitygw', test, startVersitygw);
+export const diskAndMinio = (test: TestFn): StorageKind[] => [disk, minio(test)];

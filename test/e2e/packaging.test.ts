@@ -1,0 +1,49 @@
+/** What somebody gets who installs the package instead of cloning the repository. */
+import {readFile} from 'node:fs/promises';
+import {delimiter, dirname, join} from 'node:path';
+import {execPath} from 'node:process';
+import test from 'ava';
+import {startDaemon} from './harness/daemon.ts';
+import {succeed} from './harness/exec.ts';
+import {freePort} from './harness/freePort.ts';
+import {checkout, environmentWithoutSettings} from './harness/layercache.ts';
+import {temporaryFolder} from './harness/temporaryFolder.ts';
+import {answers} from './harness/until.ts';
+
+test('the packed tarball, installed in an empty folder, serves /v2/', async t => {
+	t.timeout(300_000);
+	const folder = await temporaryFolder(t, 'install');
+	const {PATH, ...own} = environmentWithoutSettings();
+	// What npm set for the run of these tests would reach the npm that is tested.
+	const clean = Object.fromEntries(Object.entries(own).filter(([name]) => !/^(npm_(?!config_)|NODE_|INIT_CWD)/i.test(name)));
+	const env = {...clean, PATH: `${dirname(execPath)}${delimiter}${PATH}`};
+
+	const packed = await succeed('npm', ['pack', '--silent', '--pack-destination', folder], {cwd: checkout, env});
+	const tarball = join(folder, packed.trim().split('\n').at(-1) ?? '');
+	const contents = await succeed('tar', ['-tzf', tarball]);
+	// Node refuses TypeScript below node_modules.
+	t.deepEqual(
+		contents.split('\n').filter(name => /(?<!\.d)\.ts$/.test(name)),
+		[],
+	);
+	t.regex(contents, /^package\/node_modules\/oci-spec-types\/.+\.js$/m);
+
+	const home = await temporaryFolder(t, 'empty');
+	await succeed('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', tarball], {cwd: home, env, timeoutSeconds: 240});
+	const command = join(home, 'node_modules', '.bin', 'layercache');
+	const {version} = JSON.parse(await readFile(join(checkout, 'package.json'), 'utf8'));
+	t.is((await succeed(command, ['version'], {cwd: home, env})).trim(), version);
+
+	const port = await freePort();
+	const url = `http://127.0.0.1:${port}`;
+	const daemon = await startDaemon(t, {
+		name: 'installed',
+		command,
+		args: ['serve'],
+		cwd: home,
+		env: {...env, LAYERCACHE_PORT: String(port)},
+		isReady: answers(`${url}/v2/`),
+	});
+	t.is((await fetch(`${url}/v2/`)).status, 200);
+	t.is(await daemon.stop(), 0);
+});

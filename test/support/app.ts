@@ -1,0 +1,28 @@
+/** The whole application on a free port, with its log and a client; ends with the test. */
+import type {ExecutionContext} from 'ava';
+import {startApp as start} from '../../src/app.ts';
+import {parseSettings} from '../../src/config/settings.ts';
+import {createMemoryStore} from '../../src/storage/memory.ts';
+import type {ObjectStore} from '../../src/storage/objectStore.ts';
+import {createLog} from '../../src/telemetry/log.ts';
+import {createClient} from './client.ts';
+
+export type LogLine = Record<string, unknown> & {msg: string};
+export type StartOptions = {store?: ObjectStore; environment?: Record<string, string>; clock?: () => number};
+
+export const startApp = async (
+	t: ExecutionContext,
+	{store = createMemoryStore(), environment = {}, clock = Date.now}: StartOptions = {},
+) => {
+	const log: LogLine[] = [];
+	const {settings} = parseSettings({LAYERCACHE_PORT: '0', LAYERCACHE_STORE: 'memory', LAYERCACHE_DRAIN_SECONDS: '0', ...environment});
+	const app = await start({
+		settings,
+		store,
+		clock,
+		log: createLog({format: 'json', level: 'debug'}, {write: line => void log.push(JSON.parse(line))}),
+	});
+	t.teardown(app.stop);
+	const url = `http://127.0.0.1:${app.server.address.port}`;
+	return {app, url, store, log, client: createClient(url)};
+};
