@@ -25,7 +25,7 @@ export const urlLimits = {path: 4096, query: 16_384} as const;
  *
  * HEAD is taken wherever GET is. Parts of the path are percent-decoded once, after they were told apart. `?ns=` and other unknown parameters are ignored.
  */
-export const parseRequest = (method: string, url: URL): OciRequest => {
+export const parseRequest = (method: string, url: RequestUrl): OciRequest => {
 	if (url.pathname.length > urlLimits.path || url.search.length > urlLimits.query) {
 		throw new OciError('UNSUPPORTED', {limits: urlLimits}, {status: 414, message: 'the URL is too long'});
 	}
@@ -36,6 +36,9 @@ export const parseRequest = (method: string, url: URL): OciRequest => {
 	const allow = [...endpoints[target.endpoint].keys()].join(', ');
 	throw new OciError('UNSUPPORTED', {method: excerpt(method), allow}, {headers: {Allow: allow}});
 };
+
+/** What is read of a URL. A server gives the path as it came: `new URL` takes `..` out of it, and so makes another name of it. */
+export type RequestUrl = Pick<URL, 'pathname' | 'search' | 'searchParams'>;
 
 type Endpoint = 'ping' | 'catalog' | 'blob' | 'uploads' | 'upload' | 'manifest' | 'tags' | 'referrers';
 /** `name` and `last` as they stand in the path, still percent-encoded. */
@@ -68,7 +71,7 @@ const markers: ReadonlyMap<string, Endpoint> = new Map([
 	['tags', 'tags'],
 ]);
 
-type Parse = (target: Target, url: URL) => OciRequest;
+type Parse = (target: Target, url: RequestUrl) => OciRequest;
 
 const ping: Parse = () => ({kind: 'ping'});
 const catalog: Parse = (_, url) => ({kind: 'catalog.list', page: parsePage(url.searchParams)});

@@ -1,6 +1,6 @@
 /** The distribution API: a request is parsed once, handed to its endpoint, and its reply written. */
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import {parseRequest} from 'oci-spec-types';
+import {parseRequest, type RequestUrl} from 'oci-spec-types';
 import type {Registry} from '../registry/registry.ts';
 import {type Client, carriesAuthorization} from './client.ts';
 import {type HandlerContext, handle} from './endpoints.ts';
@@ -10,7 +10,7 @@ import type {Reply} from './reply.ts';
 export type RegistryFor = (client: Client) => Registry;
 
 export const answerV2 = async (exchange: Exchange, request: IncomingMessage, registryFor: RegistryFor): Promise<Reply> => {
-	const ociRequest = parseRequest(request.method ?? 'GET', new URL(request.url ?? '/', 'http://registry'));
+	const ociRequest = parseRequest(request.method ?? 'GET', urlAsItCame(request.url ?? '/'));
 	exchange.request = ociRequest;
 	const reply = await handle(ociRequest, contextOf(exchange, request, registryFor(exchange.client)));
 	exchange.redirected = reply.status === 307;
@@ -26,6 +26,13 @@ const contextOf = ({client, log}: Exchange, request: IncomingMessage, registry: 
 	mayRedirect: url => request.headers.authorization === undefined || !carriesAuthorization(client.url.hostname, url.hostname),
 	log,
 });
+
+/** Not by `new URL`, which resolves `..`: a name that climbs is to be refused, and not to become another. */
+const urlAsItCame = (target: string): RequestUrl => {
+	const [pathname = '', ...query] = target.split('?');
+	const search = query.join('?');
+	return {pathname, search, searchParams: new URLSearchParams(search)};
+};
 
 /** Whether the client left before it had its answer; what fails then is not worth a word. */
 export const isGone = (request: IncomingMessage, response: ServerResponse): boolean =>

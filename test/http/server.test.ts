@@ -3,7 +3,6 @@ import {digestOf} from 'oci-spec-types';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import {type ObjectStore, StoreUnavailable} from '../../src/storage/objectStore.ts';
 import {startApp} from '../support/app.ts';
-import {withDigest} from '../support/client.ts';
 
 test('/v2/ answers, with and without the last slash', async t => {
 	const {client} = await startApp(t);

@@ -1,4 +1,6 @@
 /** A registry client that shows everything: no redirect is followed, no error is thrown. */
+import {once} from 'node:events';
+import {type IncomingMessage, request as sendRaw} from 'node:http';
 import {type Digest, digestOf, errorBodySchema, mediaTypes} from 'oci-spec-types';
 
 export type Answer = {status: number; headers: Headers; body: Buffer; text: string; error?: string};
@@ -6,11 +8,14 @@ export type Client = ReturnType<typeof createClient>;
 type RequestOptions = {headers?: Record<string, string>; body?: string | Uint8Array | AsyncIterable<Uint8Array>};
 
 export const createClient = (url: string) => {
+	const answerOf = (status: number, headers: Headers, body: Buffer): Answer => {
+		const parsed = status >= 400 && body.length > 0 ? errorBodySchema.safeParse(JSON.parse(body.toString())) : undefined;
+		return {status, headers, body, text: body.toString(), error: parsed?.data?.errors[0]?.code};
+	};
+
 	const request = async (method: string, path: string, {headers, body}: RequestOptions = {}): Promise<Answer> => {
 		const answer = await fetch(new URL(path, url), {method, headers, body, redirect: 'manual', duplex: 'half'} as RequestInit);
-		const bytes = Buffer.from(await answer.arrayBuffer());
-		const parsed = answer.status >= 400 && bytes.length > 0 ? errorBodySchema.safeParse(JSON.parse(bytes.toString())) : undefined;
-		return {status: answer.status, headers: answer.headers, body: bytes, text: bytes.toString(), error: parsed?.data?.errors[0]?.code};
+		return answerOf(answer.status, answer.headers, Buffer.from(await answer.arrayBuffer()));
 	};
 
 	const startUpload = async (repo: string): Promise<string> => location(await request('POST', `/v2/${repo}/blobs/uploads/`));
@@ -21,6 +26,18 @@ export const createClient = (url: string) => {
 		head: (path: string, headers?: Record<string, string>) => request('HEAD', path, {headers}),
 		delete: (path: string) => request('DELETE', path),
 		startUpload,
+
+		/** The path exactly as it is given; `fetch` would resolve what climbs in it. */
+		async raw(method: string, path: string): Promise<Answer> {
+			const {hostname, port} = new URL(url);
+			const sent = sendRaw({method, path, hostname, port}).end();
+			const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+			return answerOf(
+				answer.statusCode ?? 0,
+				new Headers(answer.headers as Record<string, string>),
+				Buffer.concat(await Array.fromAsync(answer)),
+			);
+		},
 
 		/** As BuildKit does: POST, then one PUT. */
 		async pushBlob(repo: string, bytes: Uint8Array | string, digest: string = digestOf(Buffer.from(bytes))): Promise<Answer> {
