@@ -1,4 +1,5 @@
 /** The one place that turns a thrown thing into an answer and a line of the log. */
+import type {IncomingMessage} from 'node:http';
 import {formatErrors, OciError} from 'oci-spec-types';
 import {StoreUnavailable} from '../storage/objectStore.ts';
 import {jsonReply, type Reply} from './reply.ts';
@@ -22,3 +23,16 @@ export const failureOf = (error: unknown, requestId: string): Failure => {
 	const told = new OciError('UNKNOWN', {requestId}, {message: 'the registry failed; its log says more under this request id'});
 	return {reply: jsonReply(told.status, formatErrors(told)), code: told.code, level: 'error', error};
 };
+
+/** Whether this failed only because the client left before it had sent or read everything; that is not worth a word. */
+export const isDeparture = (error: unknown, request: IncomingMessage): boolean =>
+	(request.destroyed && !request.complete) || (error instanceof Error && 'code' in error && departures.has(error.code));
+
+// What a write to a closed connection ends with. A stream from the store that fails has an error of its own.
+const departures: ReadonlySet<unknown> = new Set([
+	'ERR_STREAM_PREMATURE_CLOSE',
+	'ERR_STREAM_DESTROYED',
+	'ERR_STREAM_UNABLE_TO_PIPE',
+	'EPIPE',
+	'ECONNRESET',
+]);

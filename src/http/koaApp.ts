@@ -5,10 +5,10 @@ import {OciError} from 'oci-spec-types';
 import type {Log} from '../telemetry/log.ts';
 import type {Metrics} from '../telemetry/metrics.ts';
 import {clientOf, type IsTrusted} from './client.ts';
-import {failureOf} from './errors.ts';
+import {failureOf, isDeparture} from './errors.ts';
 import {type Exchange, recordWhenOver, requestIdOf} from './exchange.ts';
 import {type Reply, sendReply} from './reply.ts';
-import {answerV2, isGone, type RegistryFor} from './v2.ts';
+import {answerV2, type RegistryFor} from './v2.ts';
 import {welcome} from './welcome.ts';
 
 export type KoaAppOptions = {
@@ -67,7 +67,7 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 		try {
 			await next();
 		} catch (error) {
-			if (isGone(ctx.req, ctx.res)) return;
+			if (isDeparture(error, ctx.req)) return void ctx.res.destroy();
 			const failure = failureOf(error, id);
 			exchange.errorCode = failure.code;
 			if (failure.level) exchange.log[failure.level]({error: failure.error}, 'request failed');

@@ -1,5 +1,5 @@
 /** The distribution API: a request is parsed once, handed to its endpoint, and its reply written. */
-import type {IncomingMessage, ServerResponse} from 'node:http';
+import type {IncomingMessage} from 'node:http';
 import {parseRequest, type RequestUrl} from 'oci-spec-types';
 import type {Registry} from '../registry/registry.ts';
 import {type Client, carriesAuthorization} from './client.ts';
@@ -33,7 +33,3 @@ const urlAsItCame = (target: string): RequestUrl => {
 	const search = query.join('?');
 	return {pathname, search, searchParams: new URLSearchParams(search)};
 };
-
-/** Whether the client left before it had its answer; what fails then is not worth a word. */
-export const isGone = (request: IncomingMessage, response: ServerResponse): boolean =>
-	response.destroyed || (request.destroyed && !request.complete);

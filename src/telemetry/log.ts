@@ -1,5 +1,5 @@
 /** The log: an event with facts a line, as JSON for machines or in colour for people. */
-import {type DestinationStream, type Logger, pino, stdSerializers} from 'pino';
+import {type DestinationStream, type Logger, pino} from 'pino';
 import pretty from 'pino-pretty';
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'> & {child(bindings: Record<string, unknown>): Log};
@@ -23,13 +23,8 @@ export const createLog = ({format, level}: {format: LogFormat; level: LogLevel},
 /** An error as it may be logged. Presigned URLs and request headers hang on the errors of HTTP clients; only name, message, stack and causes are ours to show. */
 const withoutSecrets = (error: unknown): unknown => {
 	if (!(error instanceof Error)) return error;
-	const {type, message, stack} = stdSerializers.err(error);
-	return {
-		type,
-		message: redact(message),
-		stack: stack && redact(stack),
-		...(error.cause !== undefined && {cause: withoutSecrets(error.cause)}),
-	};
+	const {name, message, stack, cause} = error;
+	return {name, message: redact(message), stack: stack && redact(stack), ...(cause !== undefined && {cause: withoutSecrets(cause)})};
 };
 
 const redact = (text: string) => text.replace(/(X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s"']+/gi, '$1…');

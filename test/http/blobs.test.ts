@@ -130,6 +130,6 @@ test('a presigned URL is in no line of the log', async t => {
 	const {client, log} = await startApp(t, {store: withUrls('s3.example')});
 	await client.pushBlob('ci/app', layer);
 	await client.get(layerPath);
-	t.true(log.some(line => line['kind'] === 'blob.get' && line['redirected'] === true));
+	t.true(log.some(line => line.kind === 'blob.get' && line.redirected === true));
 	t.notRegex(JSON.stringify(log), /secret|X-Amz/);
 });

@@ -123,7 +123,7 @@ test('a cache is accepted without some of its layers, in both forms, and the log
 	t.is((await client.putManifest(repo, 'image-form', imageOf(cacheConfig, [layer, gone]))).status, 201);
 	t.is((await client.putManifest(repo, 'index-form', index, mediaTypes.ociIndex)).status, 201);
 	t.deepEqual(
-		log.filter(line => 'missing' in line).map(line => line['missing']),
+		log.filter(line => 'missing' in line).map(line => line.missing),
 		[[gone.digest], [gone.digest]],
 	);
 });
@@ -152,7 +152,7 @@ test('a cache that BuildKit would not import is accepted with a warning', async 
 	const large = JSON.stringify({layers: [], records: [], padding: 'x'.repeat(1024 * 1024)});
 	await client.pushBlob(repo, large);
 	t.is((await client.putManifest(repo, 'main', imageOf(describe(large, cacheConfigType), []))).status, 201);
-	t.true(log.some(line => String(line['problem']).includes('its config has')));
+	t.true(log.some(line => String(line.problem).includes('its config has')));
 });
 
 test('any media type can be pushed and comes back', async t => {

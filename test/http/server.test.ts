@@ -75,8 +75,8 @@ test('each request is one line with what was asked, how it ended and its id', as
 	t.is(lines.length, 3);
 	const line = lines.at(-1);
 	t.like(line, {level: 'info', method: 'GET', kind: 'blob.get', repo: 'ci/app', digest, status: 200, bytesOut: 5, client: '127.0.0.1'});
-	t.is(line?.['requestId'], answer.headers.get('x-request-id'));
-	t.is(typeof line?.['durationMs'], 'number');
+	t.is(line?.requestId, answer.headers.get('x-request-id'));
+	t.is(typeof line?.durationMs, 'number');
 });
 
 test('a request id that could break a log is replaced', async t => {
@@ -89,10 +89,10 @@ test('X-Forwarded-For counts only from a trusted proxy', async t => {
 	const headers = {'X-Forwarded-For': '203.0.113.9, 10.0.0.7'};
 	const trusting = await startApp(t, {environment: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.0/8, 10.0.0.0/8'}});
 	await trusting.client.get('/v2/', headers);
-	t.is(trusting.log.find(line => line.msg === 'request')?.['client'], '203.0.113.9');
+	t.is(trusting.log.find(line => line.msg === 'request')?.client, '203.0.113.9');
 	const plain = await startApp(t);
 	await plain.client.get('/v2/', headers);
-	t.is(plain.log.find(line => line.msg === 'request')?.['client'], '127.0.0.1');
+	t.is(plain.log.find(line => line.msg === 'request')?.client, '127.0.0.1');
 });
 
 test('/metrics counts requests and what was asked of the store', async t => {

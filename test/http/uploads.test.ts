@@ -27,7 +27,7 @@ test('the PUT of a whole blob asks the store for nothing and writes one object',
 	t.is(location(answer), blobPath);
 	t.deepEqual(await stored(store), [`repos/ci/app/_blobs/sha256/${digest.slice(7, 9)}/${digest.slice(7)}`]);
 	t.like(
-		log.find(line => line['kind'] === 'upload.finish'),
+		log.find(line => line.kind === 'upload.finish'),
 		{repo, digest, bytesIn: bytes.length, status: 201},
 	);
 });

@@ -1,0 +1,133 @@
+/** Single objects in S3: looked at, read, and written in one request. */
+
+import type {Readable} from 'node:stream';
+import {setTimeout as delay} from 'node:timers/promises';
+import {GetObjectCommand, HeadObjectCommand, PutObjectCommand} from '@aws-sdk/client-s3';
+import type {ByteRange} from 'oci-spec-types';
+import {createDestroyable, type Destroyable} from '../../lib/destroyable.ts';
+import {
+	type Etag,
+	type ObjectFacts,
+	octetStream,
+	PreconditionFailed,
+	RangeUnsatisfiable,
+	type StoredObject,
+	type WriteOptions,
+} from '../objectStore.ts';
+import type {S3} from './client.ts';
+import {explain, S3Failure} from './s3Failure.ts';
+
+export const statObject = async (s3: S3, key: string): Promise<ObjectFacts | undefined> => {
+	try {
+		const answer = await s3.send(new HeadObjectCommand({Bucket: s3.bucket, Key: s3.fullKey(key)}));
+		return {
+			key,
+			size: answer.ContentLength ?? 0,
+			etag: answer.ETag as Etag,
+			contentType: answer.ContentType ?? octetStream,
+			modified: answer.LastModified,
+			answeredAt: answer.answeredAt,
+		};
+	} catch (error) {
+		if (isAbsent(error)) return undefined;
+		throw error;
+	}
+};
+
+export const readObject = async (s3: S3, key: string, range?: ByteRange): Promise<StoredObject | undefined> => {
+	try {
+		const answer = await s3.send(
+			new GetObjectCommand({Bucket: s3.bucket, Key: s3.fullKey(key), ...(range && {Range: formatRange(range)})}),
+		);
+		const part = parseContentRange(answer.ContentRange);
+		const size = part?.size ?? answer.ContentLength ?? 0;
+		return {
+			facts: {
+				key,
+				size,
+				etag: answer.ETag as Etag,
+				contentType: answer.ContentType ?? octetStream,
+				modified: answer.LastModified,
+				answeredAt: answer.answeredAt,
+			},
+			...(range && {range: part ? {start: part.start, end: part.end} : {start: 0, end: size - 1}}),
+			body: explainedBody(s3, answer.Body as unknown as Readable),
+		};
+	} catch (error) {
+		if (isAbsent(error)) return undefined;
+		if (error instanceof S3Failure && error.status === 416) throw new RangeUnsatisfiable(key, (await statObject(s3, key))?.size ?? 0);
+		throw error;
+	}
+};
+
+/** One PUT. `payload` as in SendOptions; absent, the bytes are hashed and the hash signed. */
+export const putObject = async (
+	s3: S3,
+	key: string,
+	bytes: Uint8Array,
+	{contentType = octetStream, ...conditions}: WriteOptions,
+	payload?: string,
+	signal?: AbortSignal,
+): Promise<ObjectFacts> => {
+	const answer = await conditionally(key, conditions, () =>
+		s3.send(
+			new PutObjectCommand({
+				Bucket: s3.bucket,
+				Key: s3.fullKey(key),
+				Body: bytes,
+				ContentLength: bytes.length,
+				ContentType: contentType,
+				...conditionHeaders(conditions),
+			}),
+			{payload, signal},
+		),
+	);
+	return {key, size: bytes.length, etag: answer.ETag as Etag, contentType, answeredAt: answer.answeredAt};
+};
+
+export const conditionHeaders = ({ifAbsent, ifMatch}: WriteOptions) => ({
+	...(ifAbsent && {IfNoneMatch: '*'}),
+	...(ifMatch !== undefined && {IfMatch: ifMatch}),
+});
+
+/** Says PreconditionFailed in the place of S3's several ways to refuse a condition. */
+export const conditionally = async <T>(key: string, {ifAbsent, ifMatch}: WriteOptions, send: () => Promise<T>): Promise<T> => {
+	if (!ifAbsent && ifMatch === undefined) return send();
+	for (let attempt = 1; ; attempt += 1) {
+		try {
+			return await send();
+		} catch (error) {
+			if (!(error instanceof S3Failure)) throw error;
+			if (error.status === 412) throw new PreconditionFailed(key, {cause: error});
+			if (error.status === 404 && ifMatch !== undefined && isAbsent(error)) throw new PreconditionFailed(key, {cause: error});
+			// "A conflicting operation occurs during the request": it may yet fail, and then we win.
+			if (error.status !== 409) throw error;
+			if (attempt === conflictsBorne) throw new PreconditionFailed(key, {cause: error});
+			await delay(10 * attempt * Math.random());
+		}
+	}
+};
+
+const conflictsBorne = 3;
+
+export const isAbsent = (error: unknown): boolean =>
+	error instanceof S3Failure && error.status === 404 && error.code !== 'NoSuchBucket' && error.code !== 'NoSuchUpload';
+
+const formatRange = (range: ByteRange) => ('suffix' in range ? `bytes=-${range.suffix}` : `bytes=${range.start}-${range.end ?? ''}`);
+
+const parseContentRange = (header: string | undefined) => {
+	const [, start, end, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header ?? '') ?? [];
+	return size === undefined ? undefined : {start: Number(start), end: Number(end), size: Number(size)};
+};
+
+const explainedBody = (s3: S3, body: Readable): Destroyable => {
+	const chunks = body[Symbol.asyncIterator]();
+	const next = async () => {
+		try {
+			return await chunks.next();
+		} catch (error) {
+			throw explain(error, 'GetObject', s3.settings);
+		}
+	};
+	return createDestroyable(next, () => body.destroy());
+};

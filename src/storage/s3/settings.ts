@@ -1,0 +1,58 @@
+/** What an S3 store needs to know. */
+import type {AwsCredentialIdentity, AwsCredentialIdentityProvider} from '@smithy/types';
+
+export type S3Settings = {
+	bucket: string;
+	/** Everything lies below it; slashes at its ends do not matter. */
+	prefix?: string;
+	/** Absent: AWS's own settings, else `us-east-1`. */
+	region?: string;
+	/** Absent: AWS. */
+	endpoint?: URL;
+	forcePathStyle?: boolean;
+	/** The endpoint in presigned URLs, where builders reach S3 by another name. */
+	publicEndpoint?: URL;
+	/** Absent: AWS's chain of environment, profiles, web identity, container and instance roles. */
+	credentials?: AwsCredentialIdentity | AwsCredentialIdentityProvider;
+	/** Called for every request that went to S3, each attempt for itself. */
+	onRequest?: (request: S3Request) => void;
+	tuning?: Partial<S3Tuning>;
+};
+
+export type S3Request = {operation: string; status: number | undefined; seconds: number};
+
+export type S3Tuning = {
+	/** A body up to this size goes in one request. */
+	singleBytes: number;
+	/** The size of a part of a longer one; it grows with the length, since there are at most 10,000. At least 5 MiB on AWS. */
+	partBytes: number;
+	/** Parts of one upload that are sent at once. */
+	partsAtOnce: number;
+	/** Memory for parts, shared by all uploads. */
+	bufferBytes: number;
+	/** An object up to this size is copied in one request; a longer one in pieces of half of it. */
+	copyBytes: number;
+	sockets: number;
+	connectSeconds: number;
+	/** S3 may be silent for this long while we wait for it. */
+	idleSeconds: number;
+	/** A request that S3 refuses for a passing reason is repeated for this long. */
+	patienceSeconds: number;
+	/** Waits between repetitions are around this long at first, then double. */
+	firstWaitSeconds: number;
+};
+
+const MiB = 1024 * 1024;
+
+export const defaultTuning: S3Tuning = {
+	singleBytes: 16 * MiB,
+	partBytes: 8 * MiB,
+	partsAtOnce: 4,
+	bufferBytes: 128 * MiB,
+	copyBytes: 1024 * MiB,
+	sockets: 256,
+	connectSeconds: 5,
+	idleSeconds: 60,
+	patienceSeconds: 15,
+	firstWaitSeconds: 0.05,
+};

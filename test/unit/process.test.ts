@@ -1,0 +1,85 @@
+import {type ChildProcess, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {fileURLToPath} from 'node:url';
+import test, {type ExecutionContext} from 'ava';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+
+/** The real process, with nothing of our environment but the path; killed with the test. */
+const run = (t: ExecutionContext, program: string, args: string[], environment: Record<string, string>) => {
+	const child = spawn(process.execPath, [program, ...args], {env: {PATH: process.env.PATH, ...environment}});
+	t.teardown(() => child.kill('SIGKILL'));
+	const output = {text: ''};
+	child.stdout.on('data', data => (output.text += data));
+	child.stderr.on('data', data => (output.text += data));
+	return {child, output};
+};
+
+const exitOf = async (child: ChildProcess) => (await once(child, 'close'))[0] as number | null;
+
+/** Waits for a line of the log. */
+const line = async (child: ChildProcess, output: {text: string}, msg: string) => {
+	for (;;) {
+		const found = output.text.split('\n').find(text => text.includes(`"msg":"${msg}"`));
+		if (found) return JSON.parse(found);
+		await once(child.stdout as NonNullable<ChildProcess['stdout']>, 'data');
+	}
+};
+
+test('the server serves from an empty folder, stops on SIGTERM and exits 0', async t => {
+	const folder = await mkdtemp(`${tmpdir()}/layercache-`);
+	t.teardown(() => rm(folder, {recursive: true}));
+	const {child, output} = run(t, main, [], {LAYERCACHE_PORT: '0', LAYERCACHE_DISK_PATH: `${folder}/new/data`});
+	const {url} = await line(child, output, 'listening');
+	t.is((await fetch(`${url}v2/`)).status, 200);
+	child.kill('SIGTERM');
+	t.is(await exitOf(child), 0);
+	t.true(output.text.includes('"msg":"stopped"'));
+});
+
+test('what Kubernetes injects is warned about once, and the server starts', async t => {
+	const {child, output} = run(t, cli, ['serve'], {
+		LAYERCACHE_STORE: 'memory',
+		LAYERCACHE_HOST: '127.0.0.1',
+		LAYERCACHE_SERVICE_HOST: '10.0.0.1',
+		LAYERCACHE_SERVICE_PORT: '5000',
+		LAYERCACHE_PORT_5000_TCP_ADDR: '10.0.0.1',
+		LAYERCACHE_PUBLIC_URL: 'https://cache.example',
+		LAYERCACHE_LOG: 'json',
+		...(process.platform === 'linux' && {LAYERCACHE_PORT: '0'}),
+	});
+	t.like(await line(child, output, 'listening'), {url: 'https://cache.example/'});
+	t.is(output.text.split('\n').filter(text => text.includes('"ignored"')).length, 1);
+});
+
+test('settings that cannot be used end the process with a sentence for each, and no stack', async t => {
+	const {child, output} = run(t, main, [], {LAYERCACHE_PORT: 'x', LAYERCACHE_STOER: 'disk'});
+	t.is(await exitOf(child), 1);
+	t.regex(output.text, /LAYERCACHE_STOER is no setting; did you mean LAYERCACHE_STORE\?/);
+	t.regex(output.text, /LAYERCACHE_PORT must be a whole number/);
+	t.notRegex(output.text, /\n {4}at /);
+});
+
+test('a folder that cannot be written ends the process with a sentence', async t => {
+	const {child, output} = run(t, main, [], {LAYERCACHE_PORT: '0', LAYERCACHE_DISK_PATH: '/proc/layercache'});
+	t.is(await exitOf(child), 1);
+	t.regex(output.text, /layercache cannot start: /);
+	t.notRegex(output.text, /\n {4}at /);
+});
+
+test('the doctor exits 0 where all is well and 1 where something must be mended', async t => {
+	const well = run(t, cli, ['doctor', '--json'], {LAYERCACHE_STORE: 'memory'});
+	t.is(await exitOf(well.child), 0);
+	t.true(
+		well.output.text
+			.trim()
+			.split('\n')
+			.every(text => JSON.parse(text).state !== 'failed'),
+	);
+	const ill = run(t, cli, ['doctor'], {LAYERCACHE_STORE: 's3'});
+	t.is(await exitOf(ill.child), 1);
+	t.regex(ill.output.text, /FAILED {2}settings: LAYERCACHE_S3_BUCKET is needed/);
+});

@@ -1,0 +1,106 @@
+import test from 'ava';
+import {type Digest, digestOf, parseRepositoryName, parseTag} from 'oci-spec-types';
+import {keys} from '../../src/registry/keys.ts';
+import {createTags} from '../../src/registry/tags.ts';
+import {createMemoryStore} from '../../src/storage/memory.ts';
+
+const repo = parseRepositoryName('ci/app');
+const tag = parseTag('main');
+const digest = (name: string) => digestOf(Buffer.from(name));
+const target = (name: string) => ({digest: digest(name), mediaType: 'application/json', size: 1});
+
+const start = () => {
+	const store = createMemoryStore();
+	const tags = createTags(store);
+	const stored = async (): Promise<{digest: Digest; previous: {digest: Digest; since: string}[]; deleted?: boolean}> => {
+		const object = await store.read(keys.tag(repo, tag));
+		return JSON.parse(Buffer.concat(await Array.fromAsync(object?.body ?? [])).toString());
+	};
+	const push = async (name: string, second: number) => tags.point(repo, tag, target(name), new Date(second * 1000));
+	return {store, tags, stored, push};
+};
+
+test('a tag remembers what it replaced and when, newest first, each once', async t => {
+	const {push, stored} = start();
+	await push('a', 1);
+	await push('b', 2);
+	await push('c', 3);
+	await push('a', 4);
+	const {digest: now, previous} = await stored();
+	t.is(now, digest('a'));
+	t.deepEqual(previous, [
+		{digest: digest('c'), since: new Date(4000).toISOString()},
+		{digest: digest('b'), since: new Date(3000).toISOString()},
+	]);
+});
+
+test('pushing the current digest again only renews it', async t => {
+	const {push, stored} = start();
+	await push('a', 1);
+	await push('b', 2);
+	await push('b', 3);
+	t.like(await stored(), {digest: digest('b'), pushedAt: new Date(3000).toISOString()});
+	t.deepEqual(
+		(await stored()).previous.map(entry => entry.digest),
+		[digest('a')],
+	);
+});
+
+test('what is remembered is bounded', async t => {
+	const {push, stored} = start();
+	for (let index = 0; index < 40; index++) await push(`m${index}`, index);
+	const {previous} = await stored();
+	t.is(previous.length, 16);
+	t.is(previous[0]?.digest, digest('m38'));
+});
+
+test('a deleted tag keeps what it had for imports in flight, and is gone for everyone else', async t => {
+	const {push, stored, tags} = start();
+	await push('a', 1);
+	t.true(await tags.remove(repo, tag));
+	t.is(await tags.read(repo, tag), undefined);
+	t.false(await tags.remove(repo, tag));
+	const document = await stored();
+	t.true(document.deleted);
+	t.deepEqual(
+		document.previous.map(entry => entry.digest),
+		[digest('a')],
+	);
+});
+
+test('a tag that is pushed again after it was deleted lives, and still remembers', async t => {
+	const {push, stored, tags} = start();
+	await push('a', 1);
+	await tags.remove(repo, tag);
+	await push('b', 3);
+	t.is((await tags.read(repo, tag))?.digest, digest('b'));
+	t.deepEqual(
+		(await stored()).previous.map(entry => entry.digest),
+		[digest('a')],
+	);
+	t.deepEqual(await Array.fromAsync(tags.list(repo)), [tag]);
+});
+
+test('a tag is deleted only while the condition holds', async t => {
+	const {push, tags} = start();
+	await push('b', 1);
+	t.false(await tags.remove(repo, tag, found => found.digest === digest('a')));
+	t.is((await tags.read(repo, tag))?.digest, digest('b'));
+});
+
+test('listing reads no document of a tag that was never deleted', async t => {
+	const store = createMemoryStore();
+	const tags = createTags(store);
+	for (const name of ['a', 'b', 'c']) await tags.point(repo, parseTag(name), target(name), new Date());
+	await tags.remove(repo, parseTag('b'));
+	const read: string[] = [];
+	const watched = createTags({
+		...store,
+		read: (key, range) => {
+			read.push(key);
+			return store.read(key, range);
+		},
+	});
+	t.deepEqual(await Array.fromAsync(watched.list(repo)), [parseTag('a'), parseTag('c')]);
+	t.deepEqual(read, [keys.tag(repo, parseTag('b'))]);
+});
