@@ -27,12 +27,21 @@ export const listen = async (listener: RequestListener, {host, port, idleSeconds
 		noDelay: true,
 	});
 	server.timeout = idleMs;
-	server.on('request', listener);
+	let draining = false;
+	server.on('request', (request, response) => {
+		if (draining) response.setHeader('Connection', 'close');
+		// A connection that would be kept alive has to go with its last answer, or it would hold up the end.
+		response.once('close', () => draining && setImmediate(() => server.closeIdleConnections()));
+		listener(request, response);
+	});
 	server.on('clientError', refuse);
 	await started(server, host, port);
 	return {
 		address: server.address() as AddressInfo,
-		drain: seconds => drained(server, seconds),
+		drain(seconds) {
+			draining = true;
+			return closed(server, seconds);
+		},
 	};
 };
 
@@ -71,11 +80,10 @@ const started = (server: Server, host: string, port: number) =>
 		server.listen(port, host, resolve);
 	});
 
-const drained = (server: Server, seconds: number) =>
+/** Resolves when the last connection is gone; those that are still busy after so long are cut. */
+const closed = (server: Server, seconds: number) =>
 	new Promise<void>(resolve => {
 		const cut = setTimeout(() => server.closeAllConnections(), seconds * 1000);
-		// A connection that is kept alive would otherwise bring new requests for as long as its client likes.
-		server.on('request', (_, response) => response.setHeader('Connection', 'close'));
 		server.close(() => {
 			clearTimeout(cut);
 			resolve();

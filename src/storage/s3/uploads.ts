@@ -1,20 +1,12 @@
 /** Streams into S3: one PUT when short, else parts in parallel, each sent again from memory when S3 refuses it for a passing reason. */
-import {createHash} from 'node:crypto';
-import {
-	AbortMultipartUploadCommand,
-	type CompletedPart,
-	CompleteMultipartUploadCommand,
-	CreateMultipartUploadCommand,
-	UploadPartCommand,
-} from '@aws-sdk/client-s3';
 import {digestAlgorithm, digestHex} from 'oci-spec-types';
 import type {Budget} from '../../lib/budget.ts';
 import {withExactLength} from '../../lib/exactLength.ts';
-import {type Bytes, type Etag, type ObjectFacts, octetStream, type UploadOptions, type WriteOptions} from '../objectStore.ts';
+import {type Bytes, type ObjectFacts, octetStream, type UploadOptions, type WriteOptions} from '../objectStore.ts';
 import {type S3, unsignedPayload} from './client.ts';
-import {conditionally, conditionHeaders, putObject, statObject} from './objects.ts';
+import {beginMultipart, type Multipart} from './multipart.ts';
+import {putObject} from './objects.ts';
 import {inParts, type Part} from './parts.ts';
-import {S3Failure} from './s3Failure.ts';
 
 export const uploadStream = async (
 	s3: S3,
@@ -48,41 +40,39 @@ export const partBytesFor = (size: number | undefined, smallest: number) => {
 };
 
 const uploadParts = async (s3: S3, key: string, first: Part, parts: AsyncGenerator<Part>, options: WriteOptions): Promise<ObjectFacts> => {
-	const upload = await begin(s3, key, options).catch(error => {
-		first.release();
-		void parts.return(undefined);
-		throw error;
-	});
+	let size = 0;
+	let gathering: Promise<IteratorResult<Part>> = Promise.resolve({value: first});
 	const failure = Promise.withResolvers<never>();
 	failure.promise.catch(() => undefined);
 	const underWay = new Set<Promise<void>>();
-
-	const send = (number: number, part: Part) => {
-		const sent = upload
-			.send(number, part.bytes)
-			.catch(failure.reject)
-			.finally(() => {
-				underWay.delete(sent);
-				part.release();
-			});
-		underWay.add(sent);
-	};
-
+	let upload: Multipart | undefined;
 	try {
-		let part = first;
+		upload = await beginMultipart(s3, key, options);
 		for (let number = 1; ; number += 1) {
-			send(number, part);
+			// Not waiting for the client alone: it may be slow, and the upload lost already.
+			const {value: part} = (await Promise.race([gathering, failure.promise])) as IteratorYieldResult<Part>;
+			size += part.bytes.length;
+			const sent: Promise<void> = upload
+				.sendPart(number, part.bytes)
+				.catch(failure.reject)
+				.finally(() => {
+					underWay.delete(sent);
+					part.release();
+				});
+			underWay.add(sent);
 			if (part.isLast) break;
 			if (underWay.size >= s3.tuning.partsAtOnce) await Promise.race([...underWay, failure.promise]);
-			// Not waiting for the client alone: it may be slow, and the upload lost already.
-			const next = await Promise.race([parts.next(), failure.promise]);
-			part = next.value as Part;
+			gathering = parts.next();
 		}
 		await Promise.race([Promise.all(underWay), failure.promise]);
-		return await upload.complete();
+		const {contentType = octetStream} = options;
+		return {key, size, contentType, ...(await upload.complete())};
 	} catch (error) {
-		void parts.return(undefined);
-		await upload.abort(error, underWay);
+		gathering.then(({value: part}) => part?.release(), ignore);
+		parts.return(undefined).catch(ignore);
+		await upload?.abort();
 		throw error;
 	}
 };
+
+const ignore = () => undefined;

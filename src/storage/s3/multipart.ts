@@ -1,0 +1,92 @@
+/** One multipart upload: its parts, sent or copied, then all of it or nothing. */
+import {createHash} from 'node:crypto';
+import {
+	AbortMultipartUploadCommand,
+	type CompletedPart,
+	CompleteMultipartUploadCommand,
+	CreateMultipartUploadCommand,
+	UploadPartCommand,
+	UploadPartCopyCommand,
+} from '@aws-sdk/client-s3';
+import {type Etag, octetStream, type WriteOptions} from '../objectStore.ts';
+import {type S3, unsignedPayload} from './client.ts';
+import {conditionally, conditionHeaders, statObject} from './objects.ts';
+import {S3Failure} from './s3Failure.ts';
+
+export type Multipart = {
+	sendPart(number: number, bytes: Uint8Array): Promise<void>;
+	/** `source` as in a copy; `range` with its ends inclusive. */
+	copyPart(number: number, source: string, range?: {start: number; end: number}): Promise<void>;
+	/** Makes the parts the object. */
+	complete(): Promise<{etag: Etag; answeredAt: Date}>;
+	/** Stops what is under way and removes what has arrived. Does its best: what it leaves, the sweeper finds. */
+	abort(): Promise<void>;
+};
+
+export const beginMultipart = async (s3: S3, key: string, {contentType = octetStream, ...conditions}: WriteOptions): Promise<Multipart> => {
+	const place = {Bucket: s3.bucket, Key: s3.fullKey(key)};
+	const {UploadId} = await s3.send(new CreateMultipartUploadCommand({...place, ContentType: contentType}));
+	const upload = {...place, UploadId};
+	const parts: CompletedPart[] = [];
+	const underWay = new Set<Promise<unknown>>();
+	const stop = new AbortController();
+
+	const add = async (number: number, sent: Promise<string | undefined>) => {
+		underWay.add(sent);
+		try {
+			parts[number - 1] = {PartNumber: number, ETag: await sent};
+		} finally {
+			underWay.delete(sent);
+		}
+	};
+
+	return {
+		sendPart(number, bytes) {
+			const command = new UploadPartCommand({...upload, PartNumber: number, Body: bytes, ContentLength: bytes.length});
+			return add(
+				number,
+				s3.send(command, {payload: unsignedPayload, signal: stop.signal}).then(answer => answer.ETag),
+			);
+		},
+
+		copyPart(number, source, range) {
+			const command = new UploadPartCopyCommand({
+				...upload,
+				PartNumber: number,
+				CopySource: source,
+				...(range && {CopySourceRange: `bytes=${range.start}-${range.end}`}),
+			});
+			return add(
+				number,
+				s3.send(command, {signal: stop.signal}).then(answer => answer.CopyPartResult?.ETag),
+			);
+		},
+
+		async complete() {
+			const command = () =>
+				new CompleteMultipartUploadCommand({...upload, MultipartUpload: {Parts: parts}, ...conditionHeaders(conditions)});
+			try {
+				const answer = await conditionally(key, conditions, () => s3.send(command()));
+				return {etag: answer.ETag as Etag, answeredAt: answer.answeredAt};
+			} catch (error) {
+				// The SDK asked twice, and S3 had done it at the first time: then the object is there, and ours.
+				const stored = error instanceof S3Failure && error.code === 'NoSuchUpload' ? await statObject(s3, key) : undefined;
+				if (!stored || stored.etag !== etagOfParts(parts)) throw error;
+				return stored;
+			}
+		},
+
+		async abort() {
+			stop.abort(new Error('the upload was given up'));
+			await Promise.allSettled(underWay);
+			await s3.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined);
+		},
+	};
+};
+
+/** S3's own rule, where nothing is encrypted: the MD5 of the parts' MD5s, and their number. */
+const etagOfParts = (parts: readonly CompletedPart[]) => {
+	const md5 = createHash('md5');
+	for (const {ETag = ''} of parts) md5.update(ETag.replaceAll('"', ''), 'hex');
+	return `"${md5.digest('hex')}-${parts.length}"`;
+};
