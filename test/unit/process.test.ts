@@ -63,8 +63,8 @@ test('settings that cannot be used end the process with a sentence for each, and
 	t.notRegex(output.text, /\n {4}at /);
 });
 
-test('a folder that cannot be written ends the process with a sentence', async t => {
-	const {child, output} = run(t, main, [], {LAYERCACHE_PORT: '0', LAYERCACHE_DISK_PATH: '/proc/layercache'});
+test('a folder that cannot be made ends the process with a sentence', async t => {
+	const {child, output} = run(t, main, [], {LAYERCACHE_PORT: '0', LAYERCACHE_DISK_PATH: `${main}/data`});
 	t.is(await exitOf(child), 1);
 	t.regex(output.text, /layercache cannot start: /);
 	t.notRegex(output.text, /\n {4}at /);

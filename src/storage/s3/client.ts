@@ -148,6 +148,6 @@ const findRegion = () => {
 type Answer = {statusCode?: number; headers?: Record<string, string>};
 
 const dateOf = (answer: Answer | undefined) => {
-	const date = new Date(answer?.headers?.['date'] ?? '');
+	const date = new Date(answer?.headers?.date ?? '');
 	return Number.isNaN(date.getTime()) ? undefined : date;
 };

@@ -4,6 +4,7 @@ import {
 	DeleteObjectCommand,
 	DeleteObjectsCommand,
 	ListMultipartUploadsCommand,
+	type ListMultipartUploadsCommandOutput,
 	ListObjectsV2Command,
 	type ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3';
@@ -57,41 +58,48 @@ export const removeObjects = async (s3: S3, keys: readonly string[]): Promise<vo
 
 /** Multipart uploads that nobody completed or aborted. */
 export async function* unfinishedUploads(s3: S3, olderThan: Date): AsyncGenerator<AbandonedUpload> {
+	const ours = s3.fullKey('');
+	// MinIO takes the prefix for a whole key, but lists everything without one. On AWS the bucket may be shared with many.
+	const Prefix = s3.settings.endpoint ? undefined : ours;
 	let marker: {KeyMarker?: string; UploadIdMarker?: string} | undefined = {};
 	while (marker) {
-		const page = await s3.send(
-			new ListMultipartUploadsCommand({Bucket: s3.bucket, Prefix: s3.fullKey(''), EncodingType: 'url', MaxUploads: pageKeys, ...marker}),
+		const page: ListMultipartUploadsCommandOutput = await s3.send(
+			new ListMultipartUploadsCommand({Bucket: s3.bucket, Prefix, EncodingType: 'url', MaxUploads: pageKeys, ...marker}),
 		);
 		for (const {Key, UploadId, Initiated} of page.Uploads ?? []) {
-			const fullKey = decoded(Key);
-			// Not every server heeds the prefix.
-			if (!Initiated || Initiated >= olderThan || !fullKey.startsWith(s3.fullKey(''))) continue;
+			const fullKey = decoded(Key, page.EncodingType);
+			if (!Initiated || Initiated >= olderThan || !fullKey.startsWith(ours)) continue;
 			const abort = async () => {
 				await s3.send(new AbortMultipartUploadCommand({Bucket: s3.bucket, Key: fullKey, UploadId})).catch(ignoreNoSuchUpload);
 			};
 			yield {key: s3.ownKey(fullKey), startedAt: Initiated, abort};
 		}
-		marker = page.IsTruncated ? {KeyMarker: decoded(page.NextKeyMarker), UploadIdMarker: page.NextUploadIdMarker} : undefined;
+		marker = page.IsTruncated
+			? {KeyMarker: decoded(page.NextKeyMarker, page.EncodingType), UploadIdMarker: page.NextUploadIdMarker}
+			: undefined;
 	}
 }
 
 const pageKeys = 1000;
 const batchesAtOnce = 4;
 
-const entriesOf = (s3: S3, {Contents = [], CommonPrefixes = []}: ListObjectsV2CommandOutput): ListEntry[] => {
+const entriesOf = (s3: S3, {Contents = [], CommonPrefixes = [], EncodingType}: ListObjectsV2CommandOutput): ListEntry[] => {
+	const keyOf = (text: string | undefined) => s3.ownKey(decoded(text, EncodingType));
 	const objects = Contents.map(({Key, Size = 0, ETag, LastModified}) => ({
-		key: s3.ownKey(decoded(Key)),
+		key: keyOf(Key),
 		size: Size,
 		etag: ETag as Etag,
 		modified: LastModified ?? new Date(0),
 	}));
-	const prefixes = CommonPrefixes.map(({Prefix}) => ({prefix: s3.ownKey(decoded(Prefix))}));
+	const prefixes = CommonPrefixes.map(({Prefix}) => ({prefix: keyOf(Prefix)}));
 	if (prefixes.length === 0) return objects;
 	const nameOf = (entry: ListEntry) => toBytes('key' in entry ? entry.key : entry.prefix);
 	return [...objects, ...prefixes].sort((a, b) => inByteOrder(nameOf(a), nameOf(b)));
 };
 
-const decoded = (text: string | undefined) => decodeURIComponent((text ?? '').replaceAll('+', ' '));
+// Not every server encodes when asked to; those that do say so.
+const decoded = (text: string | undefined, encoding: string | undefined) =>
+	encoding === 'url' ? decodeURIComponent((text ?? '').replaceAll('+', ' ')) : (text ?? '');
 
 const removeBatch = async (s3: S3, keys: readonly string[]) => {
 	const Objects = keys.map(key => ({Key: s3.fullKey(key)}));

@@ -41,6 +41,12 @@ export const readObject = async (s3: S3, key: string, range?: ByteRange): Promis
 		);
 		const part = parseContentRange(answer.ContentRange);
 		const size = part?.size ?? answer.ContentLength ?? 0;
+		const body = explainedBody(s3, answer.Body as unknown as Readable);
+		if (range && !part) {
+			// Some servers answer a range of an empty object with the whole of it.
+			body.destroy();
+			throw new RangeUnsatisfiable(key, size);
+		}
 		return {
 			facts: {
 				key,
@@ -50,8 +56,8 @@ export const readObject = async (s3: S3, key: string, range?: ByteRange): Promis
 				modified: answer.LastModified,
 				answeredAt: answer.answeredAt,
 			},
-			...(range && {range: part ? {start: part.start, end: part.end} : {start: 0, end: size - 1}}),
-			body: explainedBody(s3, answer.Body as unknown as Readable),
+			...(part && {range: {start: part.start, end: part.end}}),
+			body,
 		};
 	} catch (error) {
 		if (isAbsent(error)) return undefined;

@@ -39,5 +39,6 @@ const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? 
 /** Nobody listens there, or the name leads nowhere: likelier a wrong setting than a bad minute. */
 const isAway = (error: unknown) => ['ECONNREFUSED', 'ENOTFOUND'].includes(codeOf(error));
 
+// A "server error" that is neither is one of not being able to, such as 501.
 const isPassing = ({error, errorType}: RetryErrorInfo) =>
-	errorType !== 'CLIENT_ERROR' || (codeOf(error).startsWith('UND_ERR_') && codeOf(error) !== 'UND_ERR_ABORTED');
+	errorType === 'THROTTLING' || errorType === 'TRANSIENT' || (codeOf(error).startsWith('UND_ERR_') && codeOf(error) !== 'UND_ERR_ABORTED');

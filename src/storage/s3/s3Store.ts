@@ -1,12 +1,38 @@
-// STUB so that the app starts; the storage colleague replaces this file.
+/** The store that everything is built for: one S3 bucket, or a prefix of one. */
+import {HeadBucketCommand} from '@aws-sdk/client-s3';
+import {createBudget} from '../../lib/budget.ts';
 import type {ObjectStore} from '../objectStore.ts';
-export const createS3Store = (_: {
-	bucket: string;
-	prefix: string;
-	region?: string;
-	endpoint?: URL;
-	forcePathStyle: boolean;
-	publicEndpoint?: URL;
-}): ObjectStore => {
-	throw new Error('not there yet');
+import {createS3} from './client.ts';
+import {composeObject, copyObject} from './copies.ts';
+import {removeUntil} from './expiringRemoval.ts';
+import {listObjects, removeObjects, unfinishedUploads} from './listing.ts';
+import {putObject, readObject, statObject} from './objects.ts';
+import {probeS3} from './probeS3.ts';
+import type {S3Settings} from './settings.ts';
+import {createSignedUrls} from './signedUrls.ts';
+import {uploadStream} from './uploads.ts';
+
+export const createS3Store = (settings: S3Settings): ObjectStore => {
+	const s3 = createS3(settings);
+	const urls = createSignedUrls(s3);
+	const budget = createBudget(s3.tuning.bufferBytes);
+
+	const store: ObjectStore = {
+		stat: key => statObject(s3, key),
+		read: (key, range) => readObject(s3, key, range),
+		write: (key, bytes, options = {}) => putObject(s3, key, bytes, options),
+		upload: (key, body, options = {}) => uploadStream(s3, budget, key, body, options),
+		copy: (from, to) => copyObject(s3, from, to),
+		list: (prefix, options = {}) => listObjects(s3, prefix, options),
+		remove: keys => removeObjects(s3, keys),
+		// Uploads by URL need proof that this server refuses other bytes; that is still to come.
+		presign: async (key, request) => (request.method === 'GET' ? urls.forDownload(key, request.expiresInSeconds) : undefined),
+		removeUntil: (key, until) => removeUntil(s3, urls, key, until),
+		compose: (parts, to, options) => composeObject(s3, budget, parts, to, options),
+		abandonedUploads: olderThan => unfinishedUploads(s3, olderThan),
+		now: async () => (await s3.send(new HeadBucketCommand({Bucket: s3.bucket}))).answeredAt,
+		probe: () => probeS3(s3, urls, store),
+		close: () => s3.close(),
+	};
+	return store;
 };

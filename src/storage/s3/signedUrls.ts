@@ -10,6 +10,8 @@ export type SignedUrls = {
 	forDownload(key: string, lifeSeconds: number): Promise<URL | undefined>;
 	/** A DELETE that S3 itself refuses from `until` on. */
 	forRemoval(key: string, until: Date): Promise<string>;
+	/** A PUT of any bytes: for our own use, never to be given away. */
+	forOwnUpload(key: string, lifeSeconds: number): Promise<string>;
 };
 
 export const createSignedUrls = (s3: S3): SignedUrls => {
@@ -55,6 +57,8 @@ export const createSignedUrls = (s3: S3): SignedUrls => {
 			const start = Math.min(end - removalSeconds, Math.floor(s3.estimatedNow().getTime() / 1000));
 			return sign(endpoint, 'DELETE', key, {}, new Date(start * 1000), end - start);
 		},
+
+		forOwnUpload: (key, lifeSeconds) => sign(endpoint, 'PUT', key, {}, s3.estimatedNow(), lifeSeconds),
 	};
 };
 

@@ -33,7 +33,9 @@ export const listingContract = ({createStore, cannot = []}: StoreUnderTest): voi
 		await store.write('b', Buffer.from('123'));
 		for await (const row of store.list('')) {
 			const facts = 'key' in row ? await store.stat(row.key) : undefined;
-			t.deepEqual(row, facts && {key: facts.key, size: facts.size, etag: facts.etag, modified: facts.modified});
+			t.like(row, {key: facts?.key, size: facts?.size, etag: facts?.etag});
+			// HTTP's dates have whole seconds, those in a listing may have more.
+			t.true('modified' in row && Math.abs(row.modified.getTime() - (facts?.modified?.getTime() ?? 0)) < 1000);
 		}
 	});
 
