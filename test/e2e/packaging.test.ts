@@ -14,8 +14,9 @@ test('the packed tarball, installed in an empty folder, serves /v2/', async t =>
 	t.timeout(300_000);
 	const folder = await temporaryFolder(t, 'install');
 	const {PATH, ...own} = environmentWithoutSettings();
-	// What npm set for the run of these tests would reach the npm that is tested.
-	const clean = Object.fromEntries(Object.entries(own).filter(([name]) => !/^(npm_(?!config_)|NODE_|INIT_CWD)/i.test(name)));
+	// What the npm that runs these tests has set tells a second one to work in the checkout.
+	const isOfRunningNpm = (name: string) => /^(npm_(?!config_).*|npm_config_.*prefix|INIT_CWD)$/.test(name);
+	const clean = Object.fromEntries(Object.entries(own).filter(([name]) => !isOfRunningNpm(name)));
 	const env = {...clean, PATH: `${dirname(execPath)}${delimiter}${PATH}`};
 
 	// In a copy, since packing puts other things in place for a while.

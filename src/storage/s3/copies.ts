@@ -26,7 +26,7 @@ export const composeObject = async (
 	const parts = await Array.fromAsync(mapInOrder(keys, requestsAtOnce, key => partOf(s3, key)));
 	const [first] = parts;
 	if (first && parts.length === 1) return copyWhole(s3, first, to, contentType);
-	const joinable = parts.length > 0 && parts.length <= maxParts && parts.slice(0, -1).every(({size}) => size >= smallestPart);
+	const joinable = parts.length > 0 && parts.length <= maxParts && parts.slice(0, -1).every(({size}) => size >= s3.tuning.joinableBytes);
 	const last = parts.at(-1);
 	if (!joinable || !last || last.size === 0) return uploadStream(s3, budget, to, contentOf(s3, keys), {contentType, size: sizeOf(parts)});
 	return joinPieces(
@@ -38,8 +38,6 @@ export const composeObject = async (
 	);
 };
 
-const MiB = 1024 * 1024;
-const smallestPart = 5 * MiB;
 const maxParts = 10_000;
 const requestsAtOnce = 8;
 

@@ -30,6 +30,8 @@ export type S3Tuning = {
 	partsAtOnce: number;
 	/** Memory for parts, shared by all uploads. */
 	bufferBytes: number;
+	/** S3 itself joins stored parts of at least this size. */
+	joinableBytes: number;
 	/** An object up to this size is copied in one request; a longer one in pieces of half of it. */
 	copyBytes: number;
 	sockets: number;
@@ -49,6 +51,7 @@ export const defaultTuning: S3Tuning = {
 	partBytes: 8 * MiB,
 	partsAtOnce: 4,
 	bufferBytes: 128 * MiB,
+	joinableBytes: 5 * MiB,
 	copyBytes: 1024 * MiB,
 	sockets: 256,
 	connectSeconds: 5,

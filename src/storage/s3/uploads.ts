@@ -35,7 +35,7 @@ const MiB = 1024 * 1024;
 /** Where the length is known, all parts are equal. Where it is not, they double in size now and then: 50 GiB are reached long before the last part. */
 export const partBytesFor = (size: number | undefined, smallest: number) => {
 	if (size === undefined) return (number: number) => smallest * 2 ** Math.floor((number - 1) / 2000);
-	const bytes = Math.max(smallest, Math.ceil(size / maxParts / MiB) * MiB);
+	const bytes = size <= smallest * maxParts ? smallest : Math.ceil(size / maxParts / MiB) * MiB;
 	return (number: number) => Math.min(bytes, size - (number - 1) * bytes);
 };
 

@@ -6,6 +6,7 @@ import type {S3Server} from './s3Server.ts';
 import {fileScope, type Scope} from './scope.ts';
 import {temporaryFolder} from './temporaryFolder.ts';
 import {startVersitygw} from './versitygw.ts';
+import {whenAsked} from './whenAsked.ts';
 
 export interface StorageKind {
 	/** Ends a test's title: "… on disk". */
@@ -22,12 +23,11 @@ export const disk: StorageKind = {
 /** One S3 server for the whole file, since buckets keep its tests apart; started by the first that asks. */
 const s3 = (name: string, test: TestFn, start: (scope: Scope) => Promise<S3Server>): StorageKind => {
 	const scope = fileScope(test);
-	let started: Promise<S3Server> | undefined;
+	const started = whenAsked(() => start(scope));
 	return {
 		name,
 		async create() {
-			started ??= start(scope);
-			const server = await started;
+			const server = await started();
 			return {kind: 's3', server, bucket: await server.createBucket()};
 		},
 	};

@@ -1,0 +1,14 @@
+/** The S3 store keeps the contract of every store on MinIO. */
+import test from 'ava';
+import {s3ServerContract} from '../contract/s3Servers.ts';
+import {startMinio} from './harness/minio.ts';
+import {fileScope} from './harness/scope.ts';
+import {whenAsked} from './harness/whenAsked.ts';
+
+const scope = fileScope(test);
+const server = whenAsked(() => startMinio(scope));
+
+s3ServerContract({
+	address: server,
+	createBucket: async () => (await server()).createBucket(),
+});

@@ -1,0 +1,14 @@
+/** The S3 store keeps the contract of every store on versitygw. */
+import test from 'ava';
+import {s3ServerContract} from '../contract/s3Servers.ts';
+import {fileScope} from './harness/scope.ts';
+import {startVersitygw} from './harness/versitygw.ts';
+import {whenAsked} from './harness/whenAsked.ts';
+
+const scope = fileScope(test);
+const server = whenAsked(() => startVersitygw(scope));
+
+s3ServerContract({
+	address: server,
+	createBucket: async () => (await server()).createBucket(),
+});

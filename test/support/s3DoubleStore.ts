@@ -1,0 +1,27 @@
+/** A store on the double, quick to repeat and with small parts. */
+import type {ExecutionContext} from 'ava';
+import type {ObjectStore} from '../../src/storage/objectStore.ts';
+import {createS3Store} from '../../src/storage/s3/s3Store.ts';
+import type {S3Settings} from '../../src/storage/s3/settings.ts';
+import {type S3Double, type S3DoubleOptions, startS3Double} from './s3Double.ts';
+
+export const partBytes = 64 * 1024;
+
+export const openStoreOn = (t: ExecutionContext, double: S3Double, {tuning, ...settings}: Partial<S3Settings> = {}): ObjectStore => {
+	const {endpoint, bucketName, region, credentials} = double;
+	const store = createS3Store({
+		bucket: bucketName,
+		region,
+		endpoint,
+		credentials,
+		...settings,
+		tuning: {singleBytes: partBytes, partBytes, joinableBytes: partBytes, patienceSeconds: 10, firstWaitSeconds: 0.001, ...tuning},
+	});
+	t.teardown(() => store.close());
+	return store;
+};
+
+export const startStoreOnDouble = async (t: ExecutionContext, options: S3DoubleOptions = {}, settings: Partial<S3Settings> = {}) => {
+	const double = await startS3Double(t, {minPartBytes: partBytes, ...options});
+	return {double, store: openStoreOn(t, double, settings)};
+};
