@@ -22,11 +22,12 @@ const reason = () => {
 
 const why = reason();
 if (why) {
-	console.error(`layercache: ${why}; installing dependencies (npm ci), about a minute`);
+	console.error(`layercache: ${why}; installing dependencies, about a minute`);
 	const {npm_execpath: npmCli} = process.env;
 	const [command, ...first] = npmCli ? [process.execPath, npmCli] : ['npm'];
+	// Not `npm ci`: it refuses a lock file without the binaries of other platforms, and whoever wrote ours may not have been offered those.
 	// The engines of the packages are those of the Node that this very step brings, so its warnings would mislead.
-	const {status, error} = spawnSync(command, [...first, 'ci', '--loglevel=error', '--no-audit', '--no-fund'], {
+	const {status, error} = spawnSync(command, [...first, 'install', '--no-save', '--loglevel=error', '--no-audit', '--no-fund'], {
 		cwd: root,
 		stdio: ['ignore', 2, 2],
 	});
