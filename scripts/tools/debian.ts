@@ -30,9 +30,12 @@ export const installDebian = async (packages: readonly string[]): Promise<void> 
 	const list = packages.join(' ');
 	if (getuid?.() !== 0) throw new Error(`The end-to-end run needs ${list}: run it as root, or first: sudo apt-get install ${list}`);
 	stderr.write(`installing ${list} (once)\n`);
-	await apt('update', '-q');
+	updated ??= apt('update', '-q');
+	await updated;
 	await apt('install', '-y', '-q', '--no-install-recommends', ...packages);
 };
+
+let updated: Promise<string> | undefined;
 
 const apt = (...args: string[]) =>
 	run('apt-get', ['-o', 'DPkg::Lock::Timeout=300', ...args], {

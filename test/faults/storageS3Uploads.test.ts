@@ -88,7 +88,7 @@ test('a part that is refused for good ends the upload at once, though the client
 });
 
 test('a client that goes away in the middle leaves nothing, nor do parts under way', async t => {
-	const {double, store} = await startStoreOnDouble(t);
+	const {double, store} = await startStoreOnDouble(t, {}, {tuning: {partsAtOnce: 9}});
 	const held = Promise.withResolvers<void>();
 	double.faults = ({operation}) => (operation === 'UploadPart' ? {hold: held.promise} : undefined);
 	const gone = new Error('gone');

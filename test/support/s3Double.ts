@@ -86,9 +86,11 @@ export const startS3Double = async (
 	};
 
 	server.on('request', (message: IncomingMessage, response: ServerResponse) => {
+		// A message that has ended no longer knows it.
+		const {socket} = message;
 		response.setHeader('date', now().toUTCString());
 		response.setHeader('x-amz-request-id', 'DOUBLE');
-		serve(double, {now, lenient}, message, response).catch(() => message.socket.destroy());
+		serve(double, {now, lenient}, message, response).catch(() => socket.destroy());
 	});
 	return double;
 };
@@ -109,8 +111,8 @@ const serve = async (double: S3Double, rules: Rules, message: IncomingMessage, r
 		fault = double.faults(seen) ?? {};
 		return perform(double, rules, fault, operation, request, target, message);
 	});
-	if (fault.loseAnswer) message.socket.destroy();
-	else deliver(response, method, answer, fault);
+	if (fault.loseAnswer) throw new Error('the answer is lost');
+	deliver(response, method, answer, fault);
 	// What a refused request would still send, nobody wants.
 	message.resume();
 };

@@ -19,6 +19,9 @@ type S3Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = Comm
 export type SendOptions = {signal?: AbortSignal; payload?: string};
 export const unsignedPayload = 'UNSIGNED-PAYLOAD';
 
+/** A body in pieces, which is sent again from memory when S3 refuses it. The SDK hands it on as it is, though its types know only whole ones. */
+export const inPieces = (pieces: readonly Uint8Array[], size: number) => ({Body: pieces as unknown as Uint8Array, ContentLength: size});
+
 export type S3 = {
 	settings: S3Settings;
 	tuning: S3Tuning;

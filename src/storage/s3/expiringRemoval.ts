@@ -1,28 +1,32 @@
 /** A removal that S3 itself refuses once it is late: a copy of the request that was stuck somewhere cannot remove what was stored since. */
 import {setTimeout as delay} from 'node:timers/promises';
 import type {S3} from './client.ts';
-import {explain} from './s3Failure.ts';
+import {explain, type S3Failure} from './s3Failure.ts';
 import {signedRequest} from './signedRequest.ts';
 import type {SignedUrls} from './signedUrls.ts';
 
 export const removeUntil = async (s3: S3, urls: SignedUrls, key: string, until: Date): Promise<void> => {
 	const url = await urls.forRemoval(key, until);
 	for (let attempt = 1; ; attempt += 1) {
-		const {status, code, message} = await requestRemoval(s3, url);
-		if (status < 300 || status === 404 || isLate(status, message)) return;
-		if (status < 500 || attempt === attempts) throw explain(refusal(status, code, message), 'DeleteObject', s3.settings);
+		const failure = await requestRemoval(s3, url);
+		if (!failure) return;
+		const isPassing = failure.status === undefined || failure.status >= 500;
+		if (!isPassing || attempt === attempts) throw failure;
 		await delay(attempt * s3.tuning.firstWaitSeconds * 1000);
 	}
 };
 
 const attempts = 4;
 
-const requestRemoval = async (s3: S3, url: string) => {
+/** Undefined: S3 has removed it, or was asked too late. */
+const requestRemoval = async (s3: S3, url: string): Promise<S3Failure | undefined> => {
 	try {
 		const {status, body} = await signedRequest(s3, 'DELETE', url);
-		return {status, code: tagIn(body, 'Code'), message: tagIn(body, 'Message')};
+		const message = tagIn(body, 'Message');
+		if (status < 300 || status === 404 || isLate(status, message)) return undefined;
+		return explain(refusal(status, tagIn(body, 'Code'), message), 'DeleteObject', s3.settings);
 	} catch (error) {
-		throw explain(error, 'DeleteObject', s3.settings);
+		return explain(error, 'DeleteObject', s3.settings);
 	}
 };
 

@@ -7,6 +7,8 @@ export const createAgent = ({sockets, connectSeconds, idleSeconds}: S3Tuning): A
 	new Agent({
 		connections: sockets,
 		pipelining: 1,
+		// S3 itself waits longer before it closes; a request that meets the end of its connection is repeated.
+		keepAliveTimeout: 15_000,
 		connect: {timeout: connectSeconds * 1000},
 		headersTimeout: idleSeconds * 1000,
 		bodyTimeout: idleSeconds * 1000,
@@ -26,8 +28,11 @@ export const createHttpHandler = (agent: Agent): UndiciHandler => ({
 			path: pathOf(request),
 			method: request.method as Dispatcher.HttpMethod,
 			headers: request.headers,
-			body: inPieces(request.body),
+			// Undici takes any iterable; its types know only streams. Each piece that it could write counts as a sign of life.
+			body: request.body as Uint8Array | undefined,
 			signal: abortSignal as AbortSignal | undefined,
+			// Undici closes the connection after a HEAD unless told not to, and a new one costs a TLS handshake.
+			reset: false,
 		});
 		// Whoever reads the body hears of its failures there.
 		answer.body.on('error', () => undefined);
@@ -51,18 +56,6 @@ const pathOf = ({path, query = {}}: HttpRequest) => {
 /** As SigV4 wants it. */
 export const escapeUri = (text: string): string =>
 	encodeURIComponent(text).replace(/[!'()*]/g, sign => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
-
-const pieceBytes = 256 * 1024;
-
-/** Undici takes each piece that it could write for a sign of life. Bodies stay whole in the SDK, so that it can send them again. */
-const inPieces = (body: unknown) => {
-	if (!(body instanceof Uint8Array) || body.length <= pieceBytes) return body as Uint8Array | string | undefined;
-	const pieces = function* () {
-		for (let at = 0; at < body.length; at += pieceBytes) yield body.subarray(at, at + pieceBytes);
-	};
-	// Undici takes any iterable; its types know only streams.
-	return pieces() as unknown as Uint8Array;
-};
 
 const singleHeaders = (headers: Record<string, string | string[] | undefined>): Record<string, string> =>
 	Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]));

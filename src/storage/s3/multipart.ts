@@ -9,12 +9,12 @@ import {
 	UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import {type Etag, octetStream, type WriteOptions} from '../objectStore.ts';
-import {type S3, unsignedPayload} from './client.ts';
+import {inPieces, type S3, unsignedPayload} from './client.ts';
 import {conditionally, conditionHeaders, statObject} from './objects.ts';
 import {S3Failure} from './s3Failure.ts';
 
 export type Multipart = {
-	sendPart(number: number, bytes: Uint8Array): Promise<void>;
+	sendPart(number: number, part: {pieces: readonly Uint8Array[]; size: number}): Promise<void>;
 	/** `source` as in a copy; `range` with its ends inclusive. */
 	copyPart(number: number, source: string, range?: {start: number; end: number}): Promise<void>;
 	/** Makes the parts the object. */
@@ -41,8 +41,8 @@ export const beginMultipart = async (s3: S3, key: string, {contentType = octetSt
 	};
 
 	return {
-		sendPart(number, bytes) {
-			const command = new UploadPartCommand({...upload, PartNumber: number, Body: bytes, ContentLength: bytes.length});
+		sendPart(number, {pieces, size}) {
+			const command = new UploadPartCommand({...upload, PartNumber: number, ...inPieces(pieces, size)});
 			return add(
 				number,
 				s3.send(command, {payload: unsignedPayload, signal: stop.signal}).then(answer => answer.ETag),

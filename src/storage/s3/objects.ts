@@ -14,7 +14,7 @@ import {
 	type StoredObject,
 	type WriteOptions,
 } from '../objectStore.ts';
-import type {S3} from './client.ts';
+import {inPieces, type S3, type SendOptions} from './client.ts';
 import {explain, S3Failure} from './s3Failure.ts';
 
 export const statObject = async (s3: S3, key: string): Promise<ObjectFacts | undefined> => {
@@ -66,29 +66,27 @@ export const readObject = async (s3: S3, key: string, range?: ByteRange): Promis
 	}
 };
 
-/** One PUT. `payload` as in SendOptions; absent, the bytes are hashed and the hash signed. */
+/** One PUT. */
 export const putObject = async (
 	s3: S3,
 	key: string,
-	bytes: Uint8Array,
+	{pieces, size}: {pieces: readonly Uint8Array[]; size: number},
 	{contentType = octetStream, ...conditions}: WriteOptions,
-	payload?: string,
-	signal?: AbortSignal,
+	sendOptions: SendOptions,
 ): Promise<ObjectFacts> => {
 	const answer = await conditionally(key, conditions, () =>
 		s3.send(
 			new PutObjectCommand({
 				Bucket: s3.bucket,
 				Key: s3.fullKey(key),
-				Body: bytes,
-				ContentLength: bytes.length,
+				...inPieces(pieces, size),
 				ContentType: contentType,
 				...conditionHeaders(conditions),
 			}),
-			{payload, signal},
+			sendOptions,
 		),
 	);
-	return {key, size: bytes.length, etag: answer.ETag as Etag, contentType, answeredAt: answer.answeredAt};
+	return {key, size, etag: answer.ETag as Etag, contentType, answeredAt: answer.answeredAt};
 };
 
 export const conditionHeaders = ({ifAbsent, ifMatch}: WriteOptions) => ({

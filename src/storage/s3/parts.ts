@@ -1,42 +1,66 @@
-/** A stream cut into parts, each gathered in one buffer from a budget that all streams share. While the budget is used up, the stream is not read. */
-import type {Budget, Lease} from '../../lib/budget.ts';
+/** A stream cut into parts, each gathered in memory that all streams share. While that is used up, the stream is not read. */
+import type {SlabLease, Slabs} from '../../lib/slabs.ts';
 
-/** Whoever takes a part releases it once its bytes are no longer needed. */
-export type Part = {bytes: Buffer; isLast: boolean; release(): void};
+/** Its bytes in pieces, which can be read again and again until whoever took the part releases it. */
+export type Part = {pieces: readonly Uint8Array[]; size: number; isLast: boolean; release(): void};
 
 /**
  * `sizeOf(number)`: how long part `number` (from 1) may be at most. A part is given out when the byte after it has come, or the end: so it is
  * known of each whether it is the last. No lease is held while another is waited for, except by parts that were given out.
  */
-export async function* inParts(body: AsyncIterable<Uint8Array>, sizeOf: (number: number) => number, budget: Budget): AsyncGenerator<Part> {
-	let part: {buffer: Buffer; lease: Lease; filled: number} | undefined;
+export async function* inParts(body: AsyncIterable<Uint8Array>, sizeOf: (number: number) => number, slabs: Slabs): AsyncGenerator<Part> {
+	let part: Gathering | undefined;
 	let number = 1;
 	try {
 		for await (const chunk of body) {
 			for (let rest = chunk; rest.length > 0; ) {
-				if (part && part.filled === part.buffer.length) {
+				if (part?.isFull()) {
 					const full = part;
 					part = undefined;
-					yield {bytes: full.buffer, isLast: false, release: full.lease.release};
+					yield full.finish(false);
 					number += 1;
 				}
 				if (!part) {
-					const size = sizeOf(number);
-					const lease = await budget.take(size);
-					part = {buffer: Buffer.allocUnsafeSlow(size), lease, filled: 0};
+					const size = slabs.capacity(sizeOf(number));
+					part = gather(await slabs.lease(size), size);
 				}
-				const taken = rest.subarray(0, part.buffer.length - part.filled);
-				part.buffer.set(taken, part.filled);
-				part.filled += taken.length;
-				rest = rest.subarray(taken.length);
+				rest = part.add(rest);
 			}
 		}
 		const last = part;
 		part = undefined;
-		yield last
-			? {bytes: last.buffer.subarray(0, last.filled), isLast: true, release: last.lease.release}
-			: {bytes: Buffer.alloc(0), isLast: true, release() {}};
+		yield last ? last.finish(true) : {pieces: [], size: 0, isLast: true, release() {}};
 	} finally {
-		part?.lease.release();
+		part?.release();
 	}
 }
+
+type Gathering = ReturnType<typeof gather>;
+
+const gather = (lease: SlabLease, limit: number) => {
+	const slabs: Buffer[] = [];
+	let size = 0;
+	let room = 0;
+	return {
+		isFull: () => size === limit,
+		/** Copies what fits, and answers the rest. */
+		add(bytes: Uint8Array): Uint8Array {
+			if (room === 0) {
+				const slab = lease.take();
+				slabs.push(slab);
+				room = slab.length;
+			}
+			const slab = slabs.at(-1) as Buffer;
+			const taken = bytes.subarray(0, Math.min(room, limit - size));
+			slab.set(taken, slab.length - room);
+			room -= taken.length;
+			size += taken.length;
+			return bytes.subarray(taken.length);
+		},
+		finish(isLast: boolean): Part {
+			const pieces = slabs.map((slab, at) => (at === slabs.length - 1 ? slab.subarray(0, slab.length - room) : slab));
+			return {pieces, size, isLast, release: lease.release};
+		},
+		release: lease.release,
+	};
+};

@@ -1,6 +1,7 @@
 /** The store that everything is built for: one S3 bucket, or a prefix of one. */
+import {createHash} from 'node:crypto';
 import {HeadBucketCommand} from '@aws-sdk/client-s3';
-import {createBudget} from '../../lib/budget.ts';
+import {createSlabs} from '../../lib/slabs.ts';
 import type {ObjectStore} from '../objectStore.ts';
 import {createS3} from './client.ts';
 import {composeObject, copyObject} from './copies.ts';
@@ -15,20 +16,20 @@ import {uploadStream} from './uploads.ts';
 export const createS3Store = (settings: S3Settings): ObjectStore => {
 	const s3 = createS3(settings);
 	const urls = createSignedUrls(s3);
-	const budget = createBudget(s3.tuning.bufferBytes);
+	const slabs = createSlabs({slabBytes, totalBytes: s3.tuning.bufferBytes});
 
 	const store: ObjectStore = {
 		stat: key => statObject(s3, key),
 		read: (key, range) => readObject(s3, key, range),
-		write: (key, bytes, options = {}) => putObject(s3, key, bytes, options),
-		upload: (key, body, options = {}) => uploadStream(s3, budget, key, body, options),
+		write: (key, bytes, options = {}) => putObject(s3, key, {pieces: [bytes], size: bytes.length}, options, {payload: sha256Of(bytes)}),
+		upload: (key, body, options = {}) => uploadStream(s3, slabs, key, body, options),
 		copy: (from, to) => copyObject(s3, from, to),
 		list: (prefix, options = {}) => listObjects(s3, prefix, options),
 		remove: keys => removeObjects(s3, keys),
 		// Uploads by URL need proof that this server refuses other bytes; that is still to come.
 		presign: async (key, request) => (request.method === 'GET' ? urls.forDownload(key, request.expiresInSeconds) : undefined),
 		removeUntil: (key, until) => removeUntil(s3, urls, key, until),
-		compose: (parts, to, options) => composeObject(s3, budget, parts, to, options),
+		compose: (parts, to, options) => composeObject(s3, slabs, parts, to, options),
 		abandonedUploads: olderThan => unfinishedUploads(s3, olderThan),
 		now: async () => (await s3.send(new HeadBucketCommand({Bucket: s3.bucket}))).answeredAt,
 		probe: () => probeS3(s3, urls, store),
@@ -36,3 +37,7 @@ export const createS3Store = (settings: S3Settings): ObjectStore => {
 	};
 	return store;
 };
+
+const slabBytes = 256 * 1024;
+
+const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');

@@ -53,7 +53,7 @@ export const defaultTuning: S3Tuning = {
 	bufferBytes: 128 * MiB,
 	joinableBytes: 5 * MiB,
 	copyBytes: 1024 * MiB,
-	sockets: 256,
+	sockets: 512,
 	connectSeconds: 5,
 	idleSeconds: 60,
 	patienceSeconds: 15,

@@ -1,7 +1,7 @@
 /** Streams into S3: one PUT when short, else parts in parallel, each sent again from memory when S3 refuses it for a passing reason. */
 import {digestAlgorithm, digestHex} from 'oci-spec-types';
-import type {Budget} from '../../lib/budget.ts';
 import {withExactLength} from '../../lib/exactLength.ts';
+import type {Slabs} from '../../lib/slabs.ts';
 import {type Bytes, type ObjectFacts, octetStream, type UploadOptions, type WriteOptions} from '../objectStore.ts';
 import {type S3, unsignedPayload} from './client.ts';
 import {beginMultipart, type Multipart} from './multipart.ts';
@@ -10,7 +10,7 @@ import {inParts, type Part} from './parts.ts';
 
 export const uploadStream = async (
 	s3: S3,
-	budget: Budget,
+	slabs: Slabs,
 	key: string,
 	body: Bytes,
 	{size, sha256, ...options}: UploadOptions,
@@ -18,12 +18,12 @@ export const uploadStream = async (
 	const isShort = size !== undefined && size <= s3.tuning.singleBytes;
 	const partBytes = partBytesFor(size, s3.tuning.partBytes);
 	const sizeOf = (number: number) => (isShort ? size : partBytes(number));
-	const parts = inParts(withExactLength(body, size), sizeOf, budget);
+	const parts = inParts(withExactLength(body, size), sizeOf, slabs);
 	const {value: first} = (await parts.next()) as IteratorYieldResult<Part>;
 	if (!first.isLast) return uploadParts(s3, key, first, parts, options);
 	try {
 		const payload = sha256 && digestAlgorithm(sha256) === 'sha256' ? digestHex(sha256) : unsignedPayload;
-		return await putObject(s3, key, first.bytes, options, payload);
+		return await putObject(s3, key, first, options, {payload});
 	} finally {
 		first.release();
 	}
@@ -51,9 +51,9 @@ const uploadParts = async (s3: S3, key: string, first: Part, parts: AsyncGenerat
 		for (let number = 1; ; number += 1) {
 			// Not waiting for the client alone: it may be slow, and the upload lost already.
 			const {value: part} = (await Promise.race([gathering, failure.promise])) as IteratorYieldResult<Part>;
-			size += part.bytes.length;
+			size += part.size;
 			const sent: Promise<void> = upload
-				.sendPart(number, part.bytes)
+				.sendPart(number, part)
 				.catch(failure.reject)
 				.finally(() => {
 					underWay.delete(sent);

@@ -50,10 +50,10 @@ export const listingContract = ({createStore, cannot = []}: StoreUnderTest): voi
 
 	test('more keys than a page are listed, a reader may stop early, and all can be removed at once', async t => {
 		const store = await createStore(t);
-		const many = Array.from({length: 2100}, (_, number) => `many/${String(number).padStart(5, '0')}`);
+		const many = Array.from({length: 1050}, (_, number) => `many/${String(number).padStart(5, '0')}`);
 		await writeAll(store, many);
 		t.deepEqual(await namesIn(store, 'many/'), many);
-		t.deepEqual(await namesIn(store, 'many/', {limit: 1500, after: 'many/00100'}), many.slice(101, 1601));
+		t.deepEqual(await namesIn(store, 'many/', {limit: 1010, after: 'many/00010'}), many.slice(11, 1021));
 		for await (const row of store.list('many/')) {
 			t.like(row, {key: 'many/00000'});
 			break;

@@ -38,6 +38,10 @@ export const exec = async (command: string, args: readonly string[], options: Ex
 			if (error.name !== 'AbortError') reject(error);
 		});
 		child.on('close', resolve);
+		// What it has started may hold its outputs open for ever.
+		child.on('exit', code => {
+			if (child.killed && code === null) for (const stream of [child.stdout, child.stderr]) stream.destroy();
+		});
 	});
 	if (timeout.aborted && exitCode === null)
 		throw new Error(`${[command, ...args].join(' ')} took longer than ${timeoutSeconds} s:\n${output}`);

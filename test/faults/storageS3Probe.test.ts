@@ -1,0 +1,79 @@
+/** The look at a new S3: what it lacks is found, named, and ends the start; what works against us is a warning. */
+import test from 'ava';
+import {StoreUnfit} from '../../src/storage/objectStore.ts';
+import {lifecycleWarnings} from '../../src/storage/s3/bucketWarnings.ts';
+import type {Leniency} from '../support/s3Double.ts';
+import {startStoreOnDouble} from '../support/s3DoubleStore.ts';
+
+test('an S3 as AWS is passes without a warning, in few round trips, and nothing stays', async t => {
+	const {double, store} = await startStoreOnDouble(t);
+	t.deepEqual(await store.probe(), {presignedGet: true, warnings: []});
+	t.is(double.bucket.objects.size, 0);
+});
+
+const unfit: readonly (readonly [title: string, lenient: Leniency, says: RegExp])[] = [
+	['ignores conditions', {ignoresConditions: true}, /"write only if absent" \(If-None-Match: \*\): 8 of 8 writers/],
+	['keeps what arrived of a cut PUT', {keepsCutBodies: true}, /keeps what arrived of a PUT that broke off/],
+	['obeys removals that have expired', {forgetsExpiry: true}, /obeys a removal that has expired/],
+];
+
+for (const [title, lenient, says] of unfit) {
+	test(`an S3 that ${title} is unfit`, async t => {
+		const {double, store} = await startStoreOnDouble(t, {lenient});
+		await t.throwsAsync(store.probe(), {instanceOf: StoreUnfit, message: says});
+		t.is(double.bucket.objects.size, 0);
+	});
+}
+
+test('without downloads by URL at the public endpoint, layers are streamed', async t => {
+	const {double, store} = await startStoreOnDouble(t, {}, {publicEndpoint: new URL('http://127.0.0.1:1')});
+	const abilities = await store.probe();
+	t.false(abilities.presignedGet);
+	t.regex(abilities.warnings.join(), /127\.0\.0\.1:1 \(LAYERCACHE_S3_PUBLIC_ENDPOINT\).*cannot be reached from here/);
+	t.is(double.bucket.objects.size, 0);
+});
+
+test('downloads by URL that are refused are a warning', async t => {
+	const {double, store} = await startStoreOnDouble(t);
+	double.faults = ({query}) => (query.has('response-content-type') ? {refuse: {status: 403, code: 'AccessDenied'}} : undefined);
+	const abilities = await store.probe();
+	t.false(abilities.presignedGet);
+	t.regex(abilities.warnings.join(), /presigned downloads do not work.*answers 403/);
+});
+
+test('settings of the bucket that work against us are warnings', async t => {
+	const {double, store} = await startStoreOnDouble(t);
+	double.settings = {
+		versioning: '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>',
+		lifecycle:
+			'<LifecycleConfiguration><Rule><ID>tidy</ID><Filter><Prefix></Prefix></Filter><Status>Enabled</Status><Expiration><Days>30</Days></Expiration></Rule></LifecycleConfiguration>',
+		lock: '<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>COMPLIANCE</Mode><Days>1</Days></DefaultRetention></Rule></ObjectLockConfiguration>',
+		encryption:
+			'<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>',
+	};
+	const {warnings} = await store.probe();
+	t.is(warnings.length, 4);
+	for (const word of ['old versions', '"tidy" expires', 'Object Lock', 'KMS']) t.true(warnings.join().includes(word), word);
+});
+
+test('without the right to look at settings there are no warnings', async t => {
+	const {double, store} = await startStoreOnDouble(t);
+	double.faults = ({operation}) =>
+		operation.startsWith('GetBucket') || operation.startsWith('GetObjectLock') ? {refuse: {status: 403, code: 'AccessDenied'}} : undefined;
+	t.deepEqual((await store.probe()).warnings, []);
+});
+
+test('lifecycle rules matter where they touch our prefix', t => {
+	const rule = {ID: 'r', Status: 'Enabled', Expiration: {Days: 1}} as const;
+	const count = (rules: Parameters<typeof lifecycleWarnings>[0]) => lifecycleWarnings(rules, 'cache/').length;
+	t.is(count([{...rule, Filter: {Prefix: ''}}]), 1);
+	t.is(count([{...rule, Prefix: 'ca'}]), 1);
+	t.is(count([{...rule, Filter: {And: {Prefix: 'cache/repos/'}}}]), 1);
+	t.is(count([{...rule, Filter: {Prefix: 'logs/'}}]), 0);
+	t.is(count([{...rule, Filter: {Tag: {Key: 'a', Value: 'b'}}}]), 0);
+	t.is(count([{...rule, Status: 'Disabled'}]), 0);
+	t.is(count([{ID: 'r', Status: 'Enabled', Transitions: [{Days: 1, StorageClass: 'DEEP_ARCHIVE'}]}]), 1);
+	t.is(count([{ID: 'r', Status: 'Enabled', Transitions: [{Days: 1, StorageClass: 'INTELLIGENT_TIERING'}]}]), 0);
+	t.is(count([{ID: 'r', Status: 'Enabled', AbortIncompleteMultipartUpload: {DaysAfterInitiation: 1}}]), 1);
+	t.is(count([{ID: 'r', Status: 'Enabled', AbortIncompleteMultipartUpload: {DaysAfterInitiation: 7}}]), 0);
+});
