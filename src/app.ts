@@ -1,4 +1,6 @@
 /** The composition root: settings become a store, a registry and a server. */
+import {setTimeout as delay} from 'node:timers/promises';
+import {OciError} from 'oci-spec-types';
 import {toleratesMissingLayer} from './cache/cacheManifest.ts';
 import type {Settings} from './config/settings.ts';
 import {trustedProxies} from './http/client.ts';
@@ -26,7 +28,7 @@ export type App = {
 /** `clock`: milliseconds since 1970. */
 export type AppOptions = {settings: Settings; log: Log; clock: () => number; store?: ObjectStore};
 
-/** Probes the store, marks it, and listens. Throws StoreUnfit, StoreUnavailable, PortTaken. */
+/** Probes the store, marks it, and listens. Throws StoreUnfit, StoreUnavailable, CannotListen. */
 export const startApp = async ({settings, log, clock, store: given}: AppOptions): Promise<App> => {
 	const metrics = createMetrics({version});
 	const store = withMeasurements(given ?? createStore(settings), metrics.recordOperation);
@@ -38,8 +40,8 @@ export const startApp = async ({settings, log, clock, store: given}: AppOptions)
 	const koa = createKoaApp({
 		registryFor: () => registry,
 		async assertReady() {
-			if (draining) throw new StoreUnavailable('the server is stopping');
-			await store.now();
+			if (draining) throw new OciError('UNAVAILABLE', undefined, {message: 'the server is stopping'});
+			await answersInTime(store);
 		},
 		isTrusted: trustedProxies(settings.trustedProxies),
 		publicUrl: settings.publicUrl,
@@ -56,6 +58,16 @@ export const startApp = async ({settings, log, clock, store: given}: AppOptions)
 		},
 	};
 };
+
+/** A probe that hangs tells its caller nothing. */
+const answersInTime = async (store: ObjectStore) => {
+	const late = delay(readyWithinMs, undefined, {ref: false}).then(() => {
+		throw new StoreUnavailable(`the store did not answer within ${readyWithinMs / 1000} s`);
+	});
+	await Promise.race([store.now(), late]);
+};
+
+const readyWithinMs = 5000;
 
 /** Proves that the store can be relied on and is ours. */
 export const openStore = async (store: ObjectStore): Promise<StoreAbilities> => {

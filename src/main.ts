@@ -1,7 +1,8 @@
 /** The server process: reads the environment, serves, and ends when it is told to. */
+import type {AddressInfo} from 'node:net';
 import {startApp} from './app.ts';
 import {parseSettings, SettingsInvalid} from './config/settings.ts';
-import {PortTaken} from './http/server.ts';
+import {CannotListen} from './http/server.ts';
 import {buildLines} from './http/welcome.ts';
 import {StoreUnavailable, StoreUnfit} from './storage/objectStore.ts';
 import {createLog} from './telemetry/log.ts';
@@ -19,9 +20,9 @@ const serve = async (): Promise<void> => {
 		);
 
 	const {server, stop} = await startApp({settings, log, clock: Date.now});
-	const {address, family, port} = server.address;
-	const url = settings.publicUrl ?? new URL(`http://${family === 'IPv6' ? `[${address}]` : address}:${port}`);
-	log.info({version, url: url.href, store: settings.store}, 'listening');
+	const {address} = server.address;
+	const url = settings.publicUrl ?? urlOf(server.address);
+	log.info({version, url: url.origin, store: settings.store}, 'listening');
 	if (!isLoopback(address)) log.warn({address}, 'anyone who reaches this address may read, push and delete');
 	if (onTerminal) process.stdout.write(`\n${buildLines(url)}\n\n`);
 
@@ -37,11 +38,17 @@ const serve = async (): Promise<void> => {
 	process.on('SIGINT', end);
 };
 
+/** Where this machine reaches us; every interface is shown as the loopback one. */
+const urlOf = ({address, family, port}: AddressInfo) => {
+	const host = {'0.0.0.0': '127.0.0.1', '::': '[::1]'}[address] ?? (family === 'IPv6' ? `[${address}]` : address);
+	return new URL(`http://${host}:${port}`);
+};
+
 const isLoopback = (address: string) => address === '::1' || address.startsWith('127.');
 
 /** What a person can mend is told in a sentence; only the unforeseen shows its stack. */
 const isForPeople = (error: unknown): error is Error =>
-	[SettingsInvalid, PortTaken, StoreUnfit, StoreUnavailable].some(type => error instanceof type);
+	[SettingsInvalid, CannotListen, StoreUnfit, StoreUnavailable].some(type => error instanceof type);
 
 try {
 	await serve();

@@ -26,6 +26,11 @@ const wholeNumber = (min: number, max: number) =>
 const flag = z.enum(['true', 'false'], 'must be true or false').transform(text => text === 'true');
 const address = z.string().refine(isAddressRange, 'must be an IP address or a CIDR range such as 10.0.0.0/8');
 const webUrl = z.url({protocol: /^https?$/, error: 'must be an http:// or https:// URL'}).transform(text => new URL(text));
+/** What clients see of us: an origin, since the paths of a registry cannot be moved. */
+const originUrl = webUrl.refine(
+	url => url.href === `${url.origin}/`,
+	'must be scheme, host and port alone, such as https://cache.example.com',
+);
 const choice = <const T extends readonly [string, ...string[]]>(names: T) => z.enum(names, `must be one of ${names.join(', ')}`);
 
 /** Every setting, in the order of the docs. Names are fixed: scripts and deployments rely on them. */
@@ -40,7 +45,7 @@ export const settingsTable = {
 	LAYERCACHE_PUBLIC_URL: setting(
 		'publicUrl',
 		'Listening',
-		webUrl.optional(),
+		originUrl.optional(),
 		'How clients reach the registry, where proxies hide it; shown in the lines to paste.',
 		'from the request',
 	),
@@ -64,7 +69,7 @@ export const settingsTable = {
 		'idleSeconds',
 		'Listening',
 		wholeNumber(1, 86_400).default(3600),
-		'A connection on which nothing moves for this long is closed. BuildKit may open an upload long before its layer is there.',
+		'A connection on which nothing moves for this long is closed, also while the store works on its request. BuildKit may open an upload long before its layer is there.',
 	),
 	LAYERCACHE_DRAIN_SECONDS: setting(
 		'drainSeconds',

@@ -1,21 +1,24 @@
 /** Blobs over HTTP: small ones and documents from here, layers by redirect where the store has URLs. */
-import {type Digest, parseRange} from 'oci-spec-types';
+import {type Digest, parseRange, type RepositoryName} from 'oci-spec-types';
 import {cacheConfigMediaType} from '../cache/cacheManifest.ts';
 import {isFresh} from './conditional.ts';
 import type {Handle, HandlerContext} from './endpoints.ts';
 import type {Reply} from './reply.ts';
 
-export const headBlob: Handle<'blob.head'> = async ({repo, digest}, {registry}) => {
+export const headBlob: Handle<'blob.head'> = async ({repo, digest}, {registry, headers}) => {
 	const {size} = await registry.statBlob(repo, digest);
+	if (isFresh(headers, digest)) return notModified(digest);
 	return {status: 200, headers: blobHeaders(digest, size)};
 };
 
 export const getBlob: Handle<'blob.get'> = async ({repo, digest}, context) => {
 	const {registry, headers} = context;
-	if (!asksForDocument(headers.accept)) {
+	const known = headers['if-none-match'] !== undefined;
+	const redirectable = !asksForDocument(headers.accept);
+	if (known || redirectable) {
 		const {size} = await registry.statBlob(repo, digest);
-		if (isFresh(headers, digest)) return {status: 304, headers: validators(digest)};
-		const url = size >= redirectedBytes ? await registry.locateBlob(repo, digest) : undefined;
+		if (isFresh(headers, digest)) return notModified(digest);
+		const url = redirectable && size >= redirectedBytes ? await registry.locateBlob(repo, digest) : undefined;
 		if (url && context.mayRedirect(url)) return redirectTo(url, digest);
 	}
 	return streamBlob(repo, digest, context);
@@ -32,11 +35,7 @@ const redirectedBytes = 64 * 1024;
 /** BuildKit asks for the config of a cache by its type; that is JSON which the import waits for, and a second host would only delay it. */
 const asksForDocument = (accept: string | undefined) => accept?.includes(cacheConfigMediaType) ?? false;
 
-const streamBlob = async (
-	repo: Parameters<HandlerContext['registry']['readBlob']>[0],
-	digest: Digest,
-	{registry, headers}: HandlerContext,
-): Promise<Reply> => {
+const streamBlob = async (repo: RepositoryName, digest: Digest, {registry, headers}: HandlerContext): Promise<Reply> => {
 	// RFC 9110 13.1.5: a Range whose If-Range names another version is no Range.
 	const range = headers['if-range'] && headers['if-range'] !== `"${digest}"` ? undefined : parseRange(headers.range);
 	const {size, range: part, body} = await registry.readBlob(repo, digest, range);
@@ -61,6 +60,8 @@ const blobHeaders = (digest: Digest, size: number) => ({
 	'Content-Length': String(size),
 	'Accept-Ranges': 'bytes',
 });
+
+const notModified = (digest: Digest): Reply => ({status: 304, headers: validators(digest)});
 
 const redirectTo = (url: URL, digest: Digest): Reply => ({
 	status: 307,

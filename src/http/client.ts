@@ -18,14 +18,14 @@ export const trustedProxies = (proxies: readonly string[]): IsTrusted => {
 	return address => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 };
 
-/** X-Forwarded-* count only when the connection comes from a trusted proxy. */
-export const clientOf = (request: IncomingMessage, isTrusted: IsTrusted): Client => {
+/** X-Forwarded-* count only when the connection comes from a trusted proxy; `publicUrl`, where it is set, says more than either. */
+export const clientOf = (request: IncomingMessage, isTrusted: IsTrusted, publicUrl?: URL): Client => {
 	const peer = plainAddress(request.socket.remoteAddress ?? '');
 	const forwarded = isTrusted(peer);
 	const host = (forwarded && last(request.headers['x-forwarded-host'])) || request.headers.host || 'localhost';
 	const protocol = forwarded && last(request.headers['x-forwarded-proto']) === 'https' ? 'https' : 'http';
 	const address = forwarded ? originalAddress(peer, request.headers['x-forwarded-for'], isTrusted) : peer;
-	return {address, url: URL.parse(`${protocol}://${host}`) ?? new URL('http://localhost')};
+	return {address, url: publicUrl ?? URL.parse(`${protocol}://${host}`) ?? new URL('http://localhost')};
 };
 
 /**

@@ -19,7 +19,11 @@ export const listCatalog: Handle<'catalog.list'> = async ({page}, {registry}) =>
 export const listReferrers: Handle<'referrers.list'> = async ({repo, digest, artifactType, page}, {registry}) => {
 	const after = page.last === undefined ? undefined : parseDigest(page.last);
 	const all = registry.listReferrers(repo, digest, {after});
-	const {items, next} = await takePage(artifactType === undefined ? all : ofType(all, artifactType), page.n);
+	const {items, next} = await takePage(
+		artifactType === undefined ? all : ofType(all, artifactType),
+		page.n,
+		descriptor => JSON.stringify(descriptor).length,
+	);
 	const {path} = formatRequest({kind: 'referrers.list', repo, digest, page: {}});
 	const query = {n: String(items.length), ...(artifactType !== undefined && {artifactType})};
 	return jsonReply(
@@ -35,13 +39,21 @@ export const listReferrers: Handle<'referrers.list'> = async ({repo, digest, art
 
 // What a client gets that names no number: all of most repositories, and never an answer that outgrows memory.
 const maxPageItems = 1000;
+// Annotations are as long as a manifest may be. Clients expect an index of referrers to fit where a manifest does.
+const maxPageCharacters = 4 * 1024 * 1024;
 
-/** Up to `n` items; `next` is the last of them when there are more, undefined at the end. */
-const takePage = async <T>(all: AsyncIterable<T>, n = maxPageItems): Promise<{items: T[]; next?: T}> => {
+/** Up to `n` items, and no more than fit; `next` is the last of them when there are more, undefined at the end. */
+const takePage = async <T>(
+	all: AsyncIterable<T>,
+	n = maxPageItems,
+	lengthOf: (item: T) => number = () => 0,
+): Promise<{items: T[]; next?: T}> => {
 	const limit = Math.min(n, maxPageItems);
 	const items: T[] = [];
+	let length = 0;
 	for await (const item of all) {
-		if (items.length === limit) return {items, next: items.at(-1)};
+		length += lengthOf(item);
+		if (items.length === limit || (items.length > 0 && length > maxPageCharacters)) return {items, next: items.at(-1)};
 		items.push(item);
 	}
 	return {items};

@@ -1,6 +1,6 @@
 /** Every endpoint of the distribution API: what right it needs and who handles it. */
 import type {IncomingHttpHeaders} from 'node:http';
-import type {OciRequest} from 'oci-spec-types';
+import type {OciRequest, RequestOf} from 'oci-spec-types';
 import type {Bytes, Registry} from '../registry/registry.ts';
 import type {Log} from '../telemetry/log.ts';
 import {deleteBlob, getBlob, headBlob} from './blobs.ts';
@@ -8,8 +8,6 @@ import {listCatalog, listReferrers, listTags} from './discovery.ts';
 import {deleteManifest, deleteTag, getManifest, putManifest} from './manifests.ts';
 import type {Reply} from './reply.ts';
 import {appendUpload, cancelUpload, finishUpload, mountBlob, startUpload, uploadStatus, uploadWhole} from './uploads.ts';
-
-export type RequestOf<K extends OciRequest['kind']> = Extract<OciRequest, {kind: K}>;
 
 /** What a handler knows besides the request: whom it may ask, and what the client sent. */
 export type HandlerContext = {

@@ -10,6 +10,9 @@ export type Exchange = {
 	id: string;
 	client: Client;
 	log: Log;
+	/** Bytes of the two bodies that really passed. */
+	bytesIn: number;
+	bytesOut: number;
 	/** What was asked, once it is understood. */
 	request?: OciRequest;
 	/** Code of the error that was answered. */
@@ -26,33 +29,24 @@ export const requestIdOf = (request: IncomingMessage): string => {
 /** Writes the line and counts, once, when the exchange is over either way. */
 export const recordWhenOver = (exchange: Exchange, request: IncomingMessage, response: ServerResponse, metrics: Metrics): void => {
 	const startedAt = performance.now();
-	const readBefore = request.socket.bytesRead;
 	metrics.requestsInFlight.inc();
 	response.once('close', () => {
 		metrics.requestsInFlight.dec();
 		const seconds = (performance.now() - startedAt) / 1000;
+		const {bytesIn, bytesOut, log} = exchange;
+		const method = request.method ?? '';
 		// 499 as nginx has it: the client left before it had the answer.
 		const status = response.writableFinished ? response.statusCode : 499;
-		const bytesOut = Number(response.getHeader('content-length') ?? 0);
-		const bytesIn = Number(request.headers['content-length'] ?? request.socket.bytesRead - readBefore);
-		const kind = exchange.request?.kind ?? 'other';
-		metrics.recordRequest({
-			kind,
-			method: request.method ?? '',
-			status,
-			seconds,
-			bytesIn,
-			bytesOut: request.method === 'HEAD' ? 0 : bytesOut,
-		});
-		exchange.log.info(
+		metrics.recordRequest({kind: exchange.request?.kind ?? 'other', method, status, seconds, bytesIn, bytesOut});
+		log.info(
 			{
-				method: request.method,
+				method,
 				...(exchange.request ? factsOf(exchange.request) : {path: request.url?.split('?', 1)[0]?.slice(0, 256)}),
 				status,
 				...(exchange.errorCode && {code: exchange.errorCode}),
 				...(exchange.redirected && {redirected: true}),
 				bytesIn,
-				bytesOut: request.method === 'HEAD' ? 0 : bytesOut,
+				bytesOut,
 				durationMs: Math.round(seconds * 1e5) / 100,
 				client: exchange.client.address,
 				userAgent: request.headers['user-agent']?.slice(0, 256),

@@ -1,4 +1,5 @@
 /** The order in which a request passes through the server. */
+import type {IncomingMessage, ServerResponse} from 'node:http';
 import Router from '@koa/router';
 import Koa from 'koa';
 import {OciError} from 'oci-spec-types';
@@ -27,52 +28,37 @@ type State = {exchange: Exchange};
 export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 	const {registryFor, assertReady, isTrusted, publicUrl, log, metrics} = options;
 	const router = new Router<State>();
-	const reply = (answer: (ctx: Koa.ParameterizedContext<State>) => Promise<Reply>) => async (ctx: Koa.ParameterizedContext<State>) =>
-		sendReply(ctx.res, ctx.method, await answer(ctx));
-
-	router.all(
-		'/v2{/*rest}',
-		reply(({state, req}) => answerV2(state.exchange, req, registryFor)),
-	);
-	router.get(
-		'/livez',
-		reply(async () => text('ok\n')),
-	);
-	router.get(
-		'/readyz',
-		reply(async () => {
-			await assertReady();
-			return text('ok\n');
-		}),
-	);
-	router.get(
-		'/metrics',
-		reply(async () => ({status: 200, headers: {'Content-Type': metrics.contentType}, body: await metrics.text()})),
-	);
-	router.get(
-		'/',
-		reply(async ({state, req}) => welcome(publicUrl ?? state.exchange.client.url, req.headers.accept)),
-	);
+	const route = (path: string, answer: (exchange: Exchange, request: IncomingMessage) => Promise<Reply>) =>
+		router.all(path, async ({req, res, state: {exchange}}) => {
+			await send(exchange, req, res, await answer(exchange, req));
+		});
+	route('/v2{/*rest}', (exchange, request) => answerV2(exchange, request, registryFor));
+	route('/livez', async () => text('ok\n'));
+	route('/readyz', async () => {
+		await assertReady();
+		return text('ok\n');
+	});
+	route('/metrics', async () => ({status: 200, headers: {'Content-Type': metrics.contentType}, body: await metrics.text()}));
+	route('/', async ({client}, {headers}) => welcome(client.url, headers.accept));
 
 	const app = new Koa<State>();
+	// Whatever fails is answered and logged here, with what is secret taken out; Koa's own way is to print it.
+	app.on('error', () => undefined);
 	app.use(async (ctx, next) => {
 		// Replies are written by sendReply alone, so that no header is guessed and a broken stream cuts the connection.
 		ctx.respond = false;
-		const id = requestIdOf(ctx.req);
-		const exchange: Exchange = {id, client: clientOf(ctx.req, isTrusted), log: log.child({requestId: id})};
+		const {req, res} = ctx;
+		req.url = originForm(req.url ?? '/');
+		const id = requestIdOf(req);
+		const exchange: Exchange = {id, client: clientOf(req, isTrusted, publicUrl), log: log.child({requestId: id}), bytesIn: 0, bytesOut: 0};
 		ctx.state.exchange = exchange;
-		ctx.res.setHeader('X-Request-Id', id);
-		if (ctx.path.startsWith('/v2')) ctx.res.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
-		recordWhenOver(exchange, ctx.req, ctx.res, metrics);
+		recordWhenOver(exchange, req, res, metrics);
 		try {
+			res.setHeader('X-Request-Id', id);
+			if (req.url.startsWith('/v2')) res.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
 			await next();
 		} catch (error) {
-			if (isDeparture(error, ctx.req)) return void ctx.res.destroy();
-			const failure = failureOf(error, id);
-			exchange.errorCode = failure.code;
-			if (failure.level) exchange.log[failure.level]({error: failure.error}, 'request failed');
-			if (ctx.res.headersSent) ctx.res.destroy();
-			else await sendReply(ctx.res, ctx.method, failure.reply);
+			await answerFailure(exchange, req, res, error);
 		}
 	});
 	app.use(router.routes());
@@ -80,6 +66,27 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 		throw new OciError('UNSUPPORTED', undefined, {status: 404, message: 'there is nothing here; the registry is at /v2/'});
 	});
 	return app;
+};
+
+const send = (exchange: Exchange, request: IncomingMessage, response: ServerResponse, reply: Reply) =>
+	sendReply(response, request.method ?? 'GET', reply, bytes => {
+		exchange.bytesOut += bytes;
+	});
+
+const answerFailure = async (exchange: Exchange, request: IncomingMessage, response: ServerResponse, error: unknown): Promise<void> => {
+	if (isDeparture(error, request)) return void response.destroy();
+	const failure = failureOf(error, exchange.id);
+	exchange.errorCode = failure.code;
+	if (failure.level) exchange.log[failure.level]({error: failure.error}, 'request failed');
+	if (response.headersSent) response.destroy();
+	else await send(exchange, request, response, failure.reply);
+};
+
+/** RFC 9112 3.2.2: a server takes the absolute form too. What stands before the path may carry a password, and says nothing that Host does not. */
+const originForm = (target: string): string => {
+	if (target.startsWith('/')) return target;
+	const rest = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*(.*)$/is.exec(target)?.[1] ?? '';
+	return rest.startsWith('/') ? rest : `/${rest}`;
 };
 
 const text = (body: string): Reply => ({status: 200, headers: {'Content-Type': 'text/plain; charset=utf-8'}, body});

@@ -1,9 +1,9 @@
 /** Manifests over HTTP: always from here, byte-exact, never redirected. */
-import {formatRequest, isTag, OciError} from 'oci-spec-types';
+import {formatRequest, isTag, OciError, type RequestOf} from 'oci-spec-types';
 import {importProblems} from '../cache/cacheManifest.ts';
 import {readAtMost, TooLarge} from '../lib/bytes.ts';
 import {isFresh} from './conditional.ts';
-import type {Handle, HandlerContext, RequestOf} from './endpoints.ts';
+import type {Handle, HandlerContext} from './endpoints.ts';
 import type {Reply} from './reply.ts';
 
 /** Serves HEAD too: the reply's writer leaves the body out. */
@@ -22,7 +22,12 @@ export const putManifest: Handle<'manifest.put'> = async ({repo, reference, tags
 	const digest = isTag(reference) ? undefined : reference;
 	const accepted = await registry.putManifest(repo, {bytes, mediaType: headers['content-type']}, {digest, tags});
 	for (const problem of importProblems(accepted.manifest, bytes.length)) log.warn({repo, reference, problem}, 'cache will not be imported');
-	if (accepted.missing.length > 0) log.warn({repo, reference, missing: accepted.missing}, 'cache accepted without some of its layers');
+	const {missing} = accepted;
+	if (missing.length > 0)
+		log.warn(
+			{repo, reference, missing: missing.slice(0, loggedMissing), count: missing.length},
+			'cache accepted without some of its layers',
+		);
 	return {
 		status: 201,
 		headers: {
@@ -43,6 +48,9 @@ export const deleteTag: Handle<'tag.delete'> = async ({repo, tag}, {registry}) =
 	await registry.deleteTag(repo, tag);
 	return {status: 202};
 };
+
+// A cache of 4 MiB names thousands of layers.
+const loggedMissing = 10;
 
 /** Distribution-spec, "Pushing Manifests": 4 MB at least; larger ones 413. */
 export const maxManifestBytes = 4 * 1024 * 1024;

@@ -2,24 +2,24 @@
 import type {ServerResponse} from 'node:http';
 import {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
-import type {Bytes} from '../registry/registry.ts';
+import type {Destroyable} from '../lib/destroyable.ts';
+import {peek} from '../lib/peek.ts';
 
 /** A stream must come with its Content-Length, so that a client notices when it is cut. */
-export type Reply = {
-	status: number;
-	headers?: Record<string, string | readonly string[]>;
-	body?: string | Uint8Array | (Bytes & {destroy(): void});
-};
+export type Reply = {status: number; headers?: Record<string, string | readonly string[]>; body?: string | Uint8Array | Destroyable};
 
-/** Writes a reply; resolves when all of it was handed to the system. Throws when a stream failed or the client left: the connection is cut then. */
-export const sendReply = async (response: ServerResponse, method: string, {status, headers = {}, body}: Reply): Promise<void> => {
+/**
+ * Writes a reply; resolves when all of it was handed to the system. `onSent` hears of the bytes of the body as they go. Throws when a
+ * stream failed or the client left: before its first byte nothing was sent, after it the connection is cut.
+ */
+export const sendReply = async (response: ServerResponse, method: string, reply: Reply, onSent: (bytes: number) => void): Promise<void> => {
+	const {body} = reply;
+	if (isStream(body)) return sendStream(response, method, {...reply, body}, onSent);
 	const hasBody = method !== 'HEAD' && body !== undefined;
-	for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-	response.statusCode = status;
-	if (hasBody && isStream(body)) return pipeline(Readable.from(body, {objectMode: false}), response);
-	if (isStream(body)) body.destroy();
-	else if (body !== undefined) response.setHeader('Content-Length', Buffer.byteLength(body));
-	else if (method !== 'HEAD' && status !== 204 && status !== 304) response.setHeader('Content-Length', 0);
+	writeHead(response, reply);
+	if (body !== undefined) response.setHeader('Content-Length', Buffer.byteLength(body));
+	else if (method !== 'HEAD' && reply.status !== 204 && reply.status !== 304) response.setHeader('Content-Length', 0);
+	if (hasBody) onSent(Buffer.byteLength(body));
 	response.end(hasBody ? body : undefined);
 };
 
@@ -29,4 +29,37 @@ export const jsonReply = (status: number, value: unknown, headers: Reply['header
 	body: JSON.stringify(value),
 });
 
-const isStream = (body: Reply['body']): body is Bytes & {destroy(): void} => typeof body === 'object' && Symbol.asyncIterator in body;
+const sendStream = async (
+	response: ServerResponse,
+	method: string,
+	reply: Reply & {body: Destroyable},
+	onSent: (bytes: number) => void,
+) => {
+	try {
+		if (method === 'HEAD') {
+			writeHead(response, reply);
+			return void response.end();
+		}
+		// A store that fails before its first byte can still be answered with an error.
+		const bytes = await peek(reply.body);
+		writeHead(response, reply);
+		await pipeline(Readable.from(counted(bytes.all, onSent), {objectMode: false}), response);
+	} finally {
+		// The pipeline leaves the source open when the client was gone before it began.
+		reply.body.destroy();
+	}
+};
+
+const writeHead = (response: ServerResponse, {status, headers = {}}: Reply) => {
+	for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+	response.statusCode = status;
+};
+
+async function* counted(body: AsyncIterable<Uint8Array>, onBytes: (bytes: number) => void) {
+	for await (const chunk of body) {
+		onBytes(chunk.length);
+		yield chunk;
+	}
+}
+
+const isStream = (body: Reply['body']): body is Destroyable => typeof body === 'object' && Symbol.asyncIterator in body;

@@ -1,20 +1,23 @@
 /** The listening socket: time limits that fit layers, and an end that loses no request. */
-import {createServer, type RequestListener, type Server} from 'node:http';
+import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import type {Duplex} from 'node:stream';
+import {setTimeout as delay} from 'node:timers/promises';
 import {formatErrors, OciError} from 'oci-spec-types';
 
 export type HttpServer = {
 	/** Where it listens, with the port it got. */
 	address: AddressInfo;
-	/** Takes no new connections, lets requests under way end for so long, then cuts them. Resolves when all are gone. */
+	/** Takes no new connections, lets requests under way end for so long, then cuts them. Resolves when all are gone, and the work for them is done. */
 	drain(seconds: number): Promise<void>;
 };
 
 export type ListenOptions = {host: string; port: number; idleSeconds: number};
+/** Answers a request; resolves when that is done. */
+export type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
 
-/** Throws PortTaken. */
-export const listen = async (listener: RequestListener, {host, port, idleSeconds}: ListenOptions): Promise<HttpServer> => {
+/** Throws CannotListen. */
+export const listen = async (listener: Listener, {host, port, idleSeconds}: ListenOptions): Promise<HttpServer> => {
 	const idleMs = idleSeconds * 1000;
 	const server = createServer({
 		// Node's 300 s bound the whole of a request, and so the size of a layer on a slow line.
@@ -27,43 +30,49 @@ export const listen = async (listener: RequestListener, {host, port, idleSeconds
 		noDelay: true,
 	});
 	server.timeout = idleMs;
+	const open = new Map<Duplex, ServerResponse>();
+	const work = new Set<Promise<unknown>>();
 	let draining = false;
 	server.on('request', (request, response) => {
+		open.set(request.socket, response);
 		if (draining) response.setHeader('Connection', 'close');
-		// A connection that would be kept alive has to go with its last answer, or it would hold up the end.
-		response.once('close', () => draining && setImmediate(() => server.closeIdleConnections()));
-		listener(request, response);
+		response.once('close', () => {
+			if (open.get(request.socket) === response) open.delete(request.socket);
+			// A connection that would be kept alive has to go with its last answer, or it would hold up the end.
+			if (draining) setImmediate(() => server.closeIdleConnections());
+		});
+		const answer = listener(request, response).finally(() => work.delete(answer));
+		work.add(answer);
 	});
-	server.on('clientError', refuse);
+	server.on('clientError', (error, socket) => refuse(error, socket, open.get(socket)));
 	await started(server, host, port);
 	return {
 		address: server.address() as AddressInfo,
-		drain(seconds) {
+		async drain(seconds) {
 			draining = true;
-			return closed(server, seconds);
+			for (const response of open.values()) if (!response.headersSent) response.setHeader('Connection', 'close');
+			await closed(server, seconds);
+			// Work for clients that are gone, such as taking back what they had begun to upload, still needs the store.
+			await Promise.race([Promise.allSettled(work), delay(lastWorkMs, undefined, {ref: false})]);
 		},
 	};
 };
 
-/** The port belongs to someone else. */
-export class PortTaken extends Error {
-	override readonly name = 'PortTaken';
-	constructor(host: string, port: number, options: ErrorOptions) {
-		super(
-			`port ${port} of ${host} is taken by another program${port === 5000 ? ' (on macOS by AirPlay Receiver)' : ''}: set LAYERCACHE_PORT to a free one`,
-			options,
-		);
-	}
+/** The address or port is not to be had; the message names the setting. */
+export class CannotListen extends Error {
+	override readonly name = 'CannotListen';
 }
 
+const lastWorkMs = 10_000;
+
 /** What is no HTTP, or has more than fits into the headers, never becomes a request: answered here, then cut. */
-const refuse = (error: NodeJS.ErrnoException, socket: Duplex): void => {
-	if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+const refuse = (error: NodeJS.ErrnoException, socket: Duplex, running: ServerResponse | undefined): void => {
+	// In the middle of an answer, ours would be taken for its bytes.
+	if (error.code === 'ECONNRESET' || !socket.writable || running?.headersSent) return void socket.destroy();
 	const [status, message] = refusals[error.code ?? ''] ?? ['400 Bad Request', 'this is not an HTTP request'];
 	const body = JSON.stringify(formatErrors(new OciError('UNSUPPORTED', undefined, {message})));
-	socket.end(
-		`HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-	);
+	const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
+	socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy());
 };
 
 const refusals: Readonly<Record<string, [status: string, message: string]>> = {
@@ -73,12 +82,16 @@ const refusals: Readonly<Record<string, [status: string, message: string]>> = {
 
 const started = (server: Server, host: string, port: number) =>
 	new Promise<void>((resolve, reject) => {
-		server.once('error', (error: NodeJS.ErrnoException) => {
-			if (error.code === 'EADDRINUSE') reject(new PortTaken(host, port, {cause: error}));
-			else reject(new Error(`cannot listen on ${host}:${port} (LAYERCACHE_HOST, LAYERCACHE_PORT): ${error.message}`, {cause: error}));
-		});
+		server.once('error', (cause: NodeJS.ErrnoException) => reject(new CannotListen(whyNot(cause, host, port), {cause})));
 		server.listen(port, host, resolve);
 	});
+
+const whyNot = ({code, message}: NodeJS.ErrnoException, host: string, port: number): string => {
+	const portTaken = `port ${port} of ${host} is taken by another program${port === 5000 ? ' (on macOS by AirPlay Receiver)' : ''}`;
+	if (code === 'EADDRINUSE') return `${portTaken}: set LAYERCACHE_PORT to a free one`;
+	if (code === 'EACCES') return `port ${port} needs rights that this process has not: set LAYERCACHE_PORT to one above 1023`;
+	return `${host} is no address of this machine (${message}): set LAYERCACHE_HOST to one of them, or to 0.0.0.0 for all`;
+};
 
 /** Resolves when the last connection is gone; those that are still busy after so long are cut. */
 const closed = (server: Server, seconds: number) =>

@@ -1,7 +1,7 @@
 /** The distribution API: a request is parsed once, handed to its endpoint, and its reply written. */
 import type {IncomingMessage} from 'node:http';
 import {parseRequest, type RequestUrl} from 'oci-spec-types';
-import type {Registry} from '../registry/registry.ts';
+import type {Bytes, Registry} from '../registry/registry.ts';
 import {type Client, carriesAuthorization} from './client.ts';
 import {type HandlerContext, handle} from './endpoints.ts';
 import type {Exchange} from './exchange.ts';
@@ -12,18 +12,34 @@ export type RegistryFor = (client: Client) => Registry;
 export const answerV2 = async (exchange: Exchange, request: IncomingMessage, registryFor: RegistryFor): Promise<Reply> => {
 	const ociRequest = parseRequest(request.method ?? 'GET', urlAsItCame(request.url ?? '/'));
 	exchange.request = ociRequest;
-	const reply = await handle(ociRequest, contextOf(exchange, request, registryFor(exchange.client)));
-	exchange.redirected = reply.status === 307;
-	return reply;
+	// An upload that is refused half way must not cut the connection: the client would see a reset instead of the reason.
+	const unread = request.iterator({destroyOnReturn: false});
+	try {
+		const body = countedBody(exchange, unread);
+		const reply = await handle(ociRequest, contextOf(exchange, request, body, registryFor(exchange.client)));
+		exchange.redirected = reply.status === 307;
+		return reply;
+	} finally {
+		// Node drains what nobody has begun to read, and leaves the rest to us: unread, it would stop the connection for good.
+		void unread.return?.().finally(() => request.resume());
+	}
 };
 
-const contextOf = ({client, log}: Exchange, request: IncomingMessage, registry: Registry): HandlerContext => ({
+const countedBody = (exchange: Exchange, bytes: AsyncIterator<Uint8Array>): Bytes => ({
+	async *[Symbol.asyncIterator]() {
+		for (let next = await bytes.next(); !next.done; next = await bytes.next()) {
+			exchange.bytesIn += next.value.length;
+			yield next.value;
+		}
+	},
+});
+
+const contextOf = ({client, log}: Exchange, {headers}: IncomingMessage, body: Bytes, registry: Registry): HandlerContext => ({
 	registry,
-	headers: request.headers,
-	// An upload that is refused half way must not cut the connection: the client would see a reset instead of the reason.
-	body: {[Symbol.asyncIterator]: () => request.iterator({destroyOnReturn: false})},
-	bodySize: request.headers['content-length'] === undefined ? undefined : Number(request.headers['content-length']),
-	mayRedirect: url => request.headers.authorization === undefined || !carriesAuthorization(client.url.hostname, url.hostname),
+	headers,
+	body,
+	bodySize: headers['content-length'] === undefined ? undefined : Number(headers['content-length']),
+	mayRedirect: url => headers.authorization === undefined || !carriesAuthorization(client.url.hostname, url.hostname),
 	log,
 });
 

@@ -1,6 +1,6 @@
 /** `doctor`: looks at all that a server needs before it starts, and says what to mend. */
 import {parseSettings, type Settings, SettingsInvalid} from '../config/settings.ts';
-import {openLayout} from '../registry/layout.ts';
+import {isMarked} from '../registry/layout.ts';
 import {type ObjectStore, type StoreAbilities, StoreUnavailable, StoreUnfit} from '../storage/objectStore.ts';
 
 /** `advice` says what to do; a `note` works, but not as well as it could. */
@@ -46,9 +46,13 @@ async function* examineStore(store: ObjectStore, settings: Settings, clock: () =
 	if ('failure' in probe) return yield readingFailed('round trip', probe.failure);
 	yield {check: 'round trip', state: 'ok', fact: 'conditional writes, cut uploads and expiring deletes behave as they must'};
 
-	const layout = await attempt(() => openLayout(store));
+	const layout = await attempt(() => isMarked(store));
 	if ('failure' in layout) return yield readingFailed('layout', layout.failure);
-	yield {check: 'layout', state: 'ok', fact: 'the store is ours, and of this version'};
+	yield {
+		check: 'layout',
+		state: 'ok',
+		fact: layout.value ? 'the store is ours, and of this version' : 'the store is new; the first start marks it',
+	};
 	yield presigningFinding(probe.value, settings);
 	for (const warning of probe.value.warnings) yield {check: 'store', state: 'note', fact: warning};
 }

@@ -28,6 +28,9 @@ export const createBlobs = (store: ObjectStore, {urlLifeSeconds}: {urlLifeSecond
 			}
 		},
 
+		/** For those to whom absence is no error. */
+		has: async (repo: RepositoryName, digest: Digest): Promise<boolean> => (await store.stat(keys.blob(repo, digest))) !== undefined,
+
 		locate: (repo: RepositoryName, digest: Digest): Promise<URL | undefined> =>
 			store.presign(keys.blob(repo, digest), {method: 'GET', expiresInSeconds: urlLifeSeconds}),
 

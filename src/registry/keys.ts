@@ -8,7 +8,7 @@
  *     repos/<name>/_tags/<tag>                        {digest, mediaType, size, pushedAt, nonce, previous, deleted?}
  *     repos/<name>/_deleted/<tag>                     empty: the tag of this name may be a deleted one, look
  *     repos/<name>/_referrers/<alg>/<hex>/<alg>-<hex> descriptor of a manifest whose subject is the first digest
- *     repos/<name>/_uploads/<id>/<offset>             chunks of clients that PATCH; `cancelled` beside them
+ *     repos/<name>/_uploads/<id>/<offset>-<nonce>     chunks of clients that PATCH; `cancelled` beside them
  */
 
 import type {RepositoryName, Tag, UploadId} from 'oci-spec-types';
@@ -32,7 +32,8 @@ export const keys = {
 		`${keys.referrers(repo, subject)}${digestAlgorithm(digest)}-${digestHex(digest)}`,
 	upload: (repo: RepositoryName, upload: UploadId) => `repos/${repo}/_uploads/${upload}/`,
 	// Zero-padded, so that byte order is the order of the offsets; 2^53 has 16 digits.
-	chunk: (repo: RepositoryName, upload: UploadId, offset: number) => `${keys.upload(repo, upload)}${String(offset).padStart(16, '0')}`,
+	chunk: (repo: RepositoryName, upload: UploadId, offset: number, nonce: string) =>
+		`${keys.upload(repo, upload)}${String(offset).padStart(16, '0')}-${nonce}`,
 	cancelledUpload: (repo: RepositoryName, upload: UploadId) => `${keys.upload(repo, upload)}cancelled`,
 } as const;
 
@@ -43,6 +44,11 @@ export const manifestsMarker = '_manifests/';
 export const lastPart = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
 
 export const tagOfKey = (key: string): Tag => parseTag(lastPart(key));
+
+/** Where in its upload a chunk begins, in bytes. */
+export type ChunkKey = {offset: number};
+
+export const parseChunkKey = (key: string): ChunkKey => ({offset: Number(lastPart(key).split('-', 1)[0])});
 
 /** The digest in a key that ends `<alg>-<hex>`. */
 export const digestOfKey = (key: string): Digest => {

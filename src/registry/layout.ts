@@ -9,10 +9,17 @@ export const layoutVersion = 1;
 
 /** Marks an empty store, or makes sure that the mark is ours. Throws StoreUnfit naming both versions. */
 export const openLayout = async (store: ObjectStore): Promise<void> => {
-	const found = (await readMark(store)) ?? (await writeMark(store)) ?? (await readMark(store));
-	if (found === layoutVersion) return;
+	if (await isMarked(store)) return;
+	if (!(await writeMark(store))) await isMarked(store);
+};
+
+/** Whether a store has our mark; false when it has none. Throws StoreUnfit when the mark is another's. */
+export const isMarked = async (store: ObjectStore): Promise<boolean> => {
+	const found = await readMark(store);
+	if (found === undefined) return false;
+	if (found === layoutVersion) return true;
 	throw new StoreUnfit(
-		`${keys.layout} says that the store has layout ${found ?? 'unknown'}, and this layercache knows layout ${layoutVersion}: ` +
+		`${keys.layout} says that the store has layout ${found}, and this layercache knows layout ${layoutVersion}: ` +
 			'use the version of layercache that wrote it, or another bucket, prefix or folder',
 	);
 };
@@ -32,16 +39,16 @@ const readMark = async (store: ObjectStore): Promise<number | string | undefined
 	}
 };
 
-/** The version we wrote; undefined when another replica was first. */
-const writeMark = async (store: ObjectStore): Promise<number | undefined> => {
+/** False when another replica was first. */
+const writeMark = async (store: ObjectStore): Promise<boolean> => {
 	try {
 		await store.write(keys.layout, Buffer.from(JSON.stringify({version: layoutVersion, by: 'layercache'})), {
 			contentType: 'application/json',
 			ifAbsent: true,
 		});
-		return layoutVersion;
+		return true;
 	} catch (error) {
-		if (error instanceof PreconditionFailed) return undefined;
+		if (error instanceof PreconditionFailed) return false;
 		throw error;
 	}
 };

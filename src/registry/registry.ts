@@ -1,5 +1,6 @@
 /** The interface of one OCI registry. Every method throws OciError; a policy is a function that wraps one of these and returns another. */
 import type {ByteRange, ContentRange, Descriptor, Digest, Manifest, Reference, RepositoryName, Tag, UploadId} from 'oci-spec-types';
+import type {Destroyable} from '../lib/destroyable.ts';
 
 export interface Registry {
 	/** Throws BLOB_UNKNOWN. */
@@ -46,12 +47,12 @@ export interface Registry {
 export type Bytes = AsyncIterable<Uint8Array>;
 export type BlobFacts = {digest: Digest; size: number};
 /** `range`, ends inclusive, is there when `body` is only a part. The caller reads `body` to its end or destroys it. */
-export type BlobContent = BlobFacts & {range?: {start: number; end: number}; body: Bytes & {destroy(): void}};
+export type BlobContent = BlobFacts & {range?: {start: number; end: number}; body: Destroyable};
 /** `size` is the Content-Length, where the client sent one. */
 export type Chunk = {body: Bytes; size?: number; range?: ContentRange};
 /** `first`: the Location that the client used says that no chunk came before, so nothing need be asked of the store. */
 export type LastChunk = Chunk & {first?: boolean};
 export type PushedManifest = {bytes: Uint8Array; mediaType?: string};
 export type StoredManifest = {digest: Digest; mediaType: string; bytes: Uint8Array};
-/** What the store now has. `missing` are a cache's layers that are not there; they are left out when it is read. */
+/** What the store now has. `missing` are a cache's layers that are not there. */
 export type AcceptedManifest = {digest: Digest; manifest: Manifest; subject?: Digest; missing: readonly Digest[]};

@@ -12,9 +12,10 @@ import {
 	type UploadId,
 	uploadStartedAt,
 } from 'oci-spec-types';
-import {type ObjectStore, PreconditionFailed} from '../storage/objectStore.ts';
+import {peek} from '../lib/peek.ts';
+import {ObjectMissing, type ObjectStore} from '../storage/objectStore.ts';
 import type {Blobs} from './blobs.ts';
-import {keys, lastPart} from './keys.ts';
+import {type ChunkKey, keys, parseChunkKey} from './keys.ts';
 import type {Bytes, Chunk, LastChunk} from './registry.ts';
 import {sized} from './verified.ts';
 
@@ -25,25 +26,42 @@ export const createUploads = (store: ObjectStore, blobs: Blobs, {clock, longestU
 	const assertAlive = (upload: UploadId) => {
 		const age = clock() - uploadStartedAt(upload);
 		// Another replica's clock may be ahead of ours, though not by an hour.
-		if (age > longestUploadMs || age < -hourMs)
-			throw new OciError('BLOB_UPLOAD_UNKNOWN', {upload, reason: 'expired, or never started here'});
+		if (age > longestUploadMs || age < -hourMs) throw unknownUpload(upload, 'expired, or never started here');
 	};
 
-	const append = async (repo: RepositoryName, upload: UploadId, {body, size, range}: Chunk): Promise<number> => {
+	const append = async (repo: RepositoryName, upload: UploadId, chunk: Chunk): Promise<number> => {
 		assertAlive(upload);
 		const have = end(await storedChunks(store, repo, upload));
-		if (range && range.start !== have) throw rangeMismatch(have);
-		const promised = range ? range.end - range.start + 1 : size;
-		if (size !== undefined && promised !== size) throw new OciError('SIZE_INVALID', {contentRange: promised, contentLength: size});
-		const some = await unlessEmpty(body);
-		if (!some) return have;
-		try {
-			const chunk = await store.upload(keys.chunk(repo, upload, have), sized(some, promised), {size: promised, ifAbsent: true});
-			return have + chunk.size;
-		} catch (error) {
-			if (error instanceof PreconditionFailed) throw rangeMismatch(end(await storedChunks(store, repo, upload)));
-			throw error;
+		if (chunk.range && chunk.range.start !== have) throw rangeMismatch(have);
+		const size = promisedSize(chunk);
+		const {isEmpty, all} = await peek(sized(chunk.body, size));
+		if (isEmpty) return have;
+
+		// Under a name of its own: what a closing PUT has hashed is never written again, and so is what it then joins.
+		const key = keys.chunk(repo, upload, have, randomBytes(8).toString('hex'));
+		const stored = await store.upload(key, all, {size});
+		// Of two chunks for one offset at least the later sees the other, and withdraws.
+		const others = (await listChunks(store, repo, upload)).filter(other => other.offset === have && other.key !== key);
+		if (others.length > 0) {
+			await store.remove([key]);
+			throw rangeMismatch(end(await storedChunks(store, repo, upload)));
 		}
+		return have + stored.size;
+	};
+
+	/** Joins what is stored, once it is known to be the blob. Throws ObjectMissing when another closing PUT was faster. */
+	const join = async (repo: RepositoryName, upload: UploadId, digest: Digest): Promise<void> => {
+		const chunks = await storedChunks(store, repo, upload);
+		if (chunks.length === 0 && digest !== emptyDigest) throw new ObjectMissing(keys.upload(repo, upload));
+		const parts = chunks.map(({key}) => key);
+		const actual = await digestOfParts(store, parts, digest);
+		if (actual !== digest) {
+			await store.remove(parts);
+			throw new OciError('DIGEST_INVALID', {expected: digest, actual, size: end(chunks)});
+		}
+		if (parts.length === 0) await blobs.put(repo, digest, none(), 0);
+		else await store.compose(parts, keys.blob(repo, digest), {contentType: 'application/octet-stream'});
+		await store.remove(parts);
 	};
 
 	return {
@@ -58,23 +76,21 @@ export const createUploads = (store: ObjectStore, blobs: Blobs, {clock, longestU
 
 		async finish(repo: RepositoryName, upload: UploadId, digest: Digest, last: LastChunk): Promise<void> {
 			assertAlive(upload);
-			if (isWhole(last, digest)) return blobs.put(repo, digest, last.body, last.size);
+			const size = promisedSize(last);
+			const {isEmpty, all} = await peek(last.body);
+			// The Location said that no chunk came before, so these bytes are all of the blob, and the store need not be asked.
+			const isWhole = last.first && (last.range?.start ?? 0) === 0;
+			if (isWhole && (!isEmpty || digest === emptyDigest)) return blobs.put(repo, digest, all, size);
 
-			if (last.size === 0) last.body[Symbol.asyncIterator]().return?.();
-			else await append(repo, upload, last);
-			const chunks = await storedChunks(store, repo, upload);
-			// A repeat of a closing PUT whose answer was lost: the chunks are gone, the blob is there.
-			if (chunks.length === 0 && digest !== emptyDigest) return void (await blobs.stat(repo, digest).catch(() => nothingSent(digest)));
-
-			const parts = chunks.map(({key}) => key);
-			const actual = await digestOfParts(store, parts, digest);
-			if (actual !== digest) {
-				await store.remove(parts);
-				throw new OciError('DIGEST_INVALID', {expected: digest, actual, size: end(chunks)});
+			if (!isEmpty || size) await append(repo, upload, {...last, body: all});
+			try {
+				await join(repo, upload, digest);
+			} catch (error) {
+				if (!(error instanceof ObjectMissing)) throw error;
+				// A repeat of a closing PUT whose answer was lost: the chunks are gone, and the blob is there.
+				if (!(await blobs.has(repo, digest)))
+					throw new OciError('DIGEST_INVALID', {expected: digest, reason: 'the upload has no bytes, or lost them'});
 			}
-			if (parts.length === 0) await blobs.put(repo, digest, none(), 0);
-			else await store.compose(parts, keys.blob(repo, digest), {contentType: 'application/octet-stream'});
-			await store.remove(parts);
 		},
 
 		async cancel(repo: RepositoryName, upload: UploadId): Promise<void> {
@@ -87,20 +103,30 @@ export const createUploads = (store: ObjectStore, blobs: Blobs, {clock, longestU
 	};
 };
 
-type StoredChunk = {key: string; offset: number; size: number};
+type StoredChunk = ChunkKey & {key: string; size: number};
 
 const hourMs = 3_600_000;
 
-/** The chunks of an upload in their order. Throws BLOB_UPLOAD_UNKNOWN when it was cancelled. */
-const storedChunks = async (store: ObjectStore, repo: RepositoryName, upload: UploadId): Promise<StoredChunk[]> => {
+/** Every chunk that is stored for an upload, in byte order. Throws BLOB_UPLOAD_UNKNOWN when it was cancelled. */
+const listChunks = async (store: ObjectStore, repo: RepositoryName, upload: UploadId): Promise<StoredChunk[]> => {
 	const chunks: StoredChunk[] = [];
 	for await (const entry of store.list(keys.upload(repo, upload))) {
 		if ('prefix' in entry) continue;
-		if (entry.key === keys.cancelledUpload(repo, upload)) throw new OciError('BLOB_UPLOAD_UNKNOWN', {upload, reason: 'cancelled'});
-		const offset = Number(lastPart(entry.key));
+		if (entry.key === keys.cancelledUpload(repo, upload)) throw unknownUpload(upload, 'cancelled');
+		chunks.push({...parseChunkKey(entry.key), key: entry.key, size: entry.size});
+	}
+	return chunks;
+};
+
+/** The chunks of an upload, one for each offset, without a gap. Throws BLOB_UPLOAD_UNKNOWN. */
+const storedChunks = async (store: ObjectStore, repo: RepositoryName, upload: UploadId): Promise<StoredChunk[]> => {
+	const chunks: StoredChunk[] = [];
+	for (const chunk of await listChunks(store, repo, upload)) {
+		// A second one for the same offset is about to be withdrawn.
+		if (chunk.offset === chunks.at(-1)?.offset) continue;
 		// Appends check their offset, so a gap can only come from a chunk that was deleted behind our back.
-		if (offset !== end(chunks)) throw new OciError('BLOB_UPLOAD_UNKNOWN', {upload, reason: `the bytes at ${end(chunks)} are gone`});
-		chunks.push({key: entry.key, offset, size: entry.size});
+		if (chunk.offset !== end(chunks)) throw unknownUpload(upload, `the bytes at ${end(chunks)} are gone`);
+		chunks.push(chunk);
 	}
 	return chunks;
 };
@@ -110,9 +136,15 @@ const end = (chunks: readonly StoredChunk[]): number => {
 	return last ? last.offset + last.size : 0;
 };
 
-/** Whether these bytes are all of the blob: the Location said that there are no others, and there is something. */
-const isWhole = ({first, size, range}: LastChunk, digest: Digest) =>
-	first === true && (range === undefined || range.start === 0) && (size !== 0 || digest === emptyDigest);
+/** What Content-Range and Content-Length promise. Throws SIZE_INVALID when they disagree. */
+const promisedSize = ({size, range}: Chunk): number | undefined => {
+	const ofRange = range && range.end - range.start + 1;
+	if (size !== undefined && ofRange !== undefined && size !== ofRange)
+		throw new OciError('SIZE_INVALID', {contentRange: ofRange, contentLength: size});
+	return size ?? ofRange;
+};
+
+const unknownUpload = (upload: UploadId, reason: string) => new OciError('BLOB_UPLOAD_UNKNOWN', {upload, reason});
 
 /** Distribution-spec, "Pushing a blob in chunks": out of order is 416; the Range is what we have. */
 const rangeMismatch = (have: number) =>
@@ -125,30 +157,13 @@ const rangeMismatch = (have: number) =>
 		},
 	);
 
-const nothingSent = (digest: Digest): never => {
-	throw new OciError('DIGEST_INVALID', {expected: digest, size: 0, reason: 'the upload has no bytes'});
-};
-
-/** `body`, or undefined when it has no bytes. */
-const unlessEmpty = async (body: Bytes): Promise<Bytes | undefined> => {
-	const iterator = body[Symbol.asyncIterator]();
-	let first = await iterator.next();
-	while (!first.done && first.value.length === 0) first = await iterator.next();
-	return first.done ? undefined : resumed(first.value, iterator);
-};
-
-async function* resumed(first: Uint8Array, rest: AsyncIterator<Uint8Array>): Bytes {
-	yield first;
-	yield* {[Symbol.asyncIterator]: () => rest};
-}
-
 async function* none(): Bytes {}
 
 const digestOfParts = async (store: ObjectStore, parts: readonly string[], like: Digest): Promise<Digest> => {
 	const hash = createHash(digestAlgorithm(like));
 	for (const key of parts) {
 		const part = await store.read(key);
-		if (!part) throw new OciError('BLOB_UPLOAD_UNKNOWN', {reason: 'a chunk is gone'});
+		if (!part) throw new ObjectMissing(key);
 		for await (const bytes of part.body) hash.update(bytes);
 	}
 	return formatDigest(digestAlgorithm(like), hash.digest('hex'));

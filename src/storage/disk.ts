@@ -51,12 +51,11 @@ export const createDiskStore = ({path}: {path: string}): ObjectStore => {
 
 	const storeBytes = (key: string, options: WriteOptions, bytes: Bytes) => {
 		const {contentType = octetStream} = options;
-		const begin = async () => {
-			const file = await incoming.begin(key);
-			if (formFor(contentType) === 'typed') await file.append(headerOf(contentType));
-			return file;
+		const fill = async (file: IncomingFile) => {
+			if (formFor(contentType) === 'typed') await guarded(() => file.append(headerOf(contentType)));
+			await appendAll(file, bytes);
 		};
-		return store(key, options, begin, file => appendAll(file, bytes));
+		return store(key, options, () => incoming.begin(key), fill);
 	};
 
 	const appendAll = async (file: IncomingFile, bytes: Bytes) => {
@@ -159,10 +158,15 @@ export const createDiskStore = ({path}: {path: string}): ObjectStore => {
 
 		async probe() {
 			const folder = `_probe/${randomUUID()}`;
-			await proveConditions(disk, `${folder}/conditions`);
-			await proveCutUpload(disk, `${folder}/cut`);
-			await proveExpiringRemoval(disk, `${folder}/expiring`);
-			await disk.remove([`${folder}/conditions`]);
+			const keys = ['conditions', 'cut', 'expiring'].map(name => `${folder}/${name}`);
+			const [conditions = '', cut = '', expiring = ''] = keys;
+			try {
+				await proveConditions(disk, conditions);
+				await proveCutUpload(disk, cut);
+				await proveExpiringRemoval(disk, expiring);
+			} finally {
+				await disk.remove(keys).catch(() => undefined);
+			}
 			return {presignedGet: false, warnings: []};
 		},
 

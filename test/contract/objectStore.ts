@@ -24,11 +24,7 @@ export type Incapability =
 	/** Parts such as `.`, `..` and empty ones. */
 	| 'odd parts'
 	/** Parts longer than 255 bytes. */
-	| 'long parts'
-	/** Finding unfinished uploads by a prefix of their keys. */
-	| 'listing unfinished uploads'
-	/** Listing in the order of the bytes of keys. */
-	| 'byte order';
+	| 'long parts';
 
 export const objectStoreContract = (store: StoreUnderTest): void => {
 	documentContract(store);

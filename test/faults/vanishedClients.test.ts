@@ -2,7 +2,7 @@ import {connect} from 'node:net';
 import test from 'ava';
 import {digestOf} from 'oci-spec-types';
 import {createMemoryStore} from '../../src/storage/memory.ts';
-import type {ObjectStore} from '../../src/storage/objectStore.ts';
+import {type ObjectStore, StoreUnavailable} from '../../src/storage/objectStore.ts';
 import {startApp} from '../support/app.ts';
 import {withDigest} from '../support/client.ts';
 
@@ -105,6 +105,112 @@ test('a store that fails half way through a download cuts the connection: the cl
 	await client.pushBlob('ci/app', bytes);
 	await t.throwsAsync(client.get(`/v2/ci/app/blobs/${digest}`));
 	t.true(log.some(line => line.level === 'error' && JSON.stringify(line).includes('on fire')));
+});
+
+test('a client that leaves before its download was opened frees it all the same', async t => {
+	const memory = createMemoryStore();
+	const asked = Promise.withResolvers<void>();
+	const goOn = Promise.withResolvers<void>();
+	const freed = Promise.withResolvers<void>();
+	const store: ObjectStore = {
+		...memory,
+		async read(key, range) {
+			const object = await memory.read(key, range);
+			if (!object || !key.includes('_blobs')) return object;
+			asked.resolve();
+			await goOn.promise;
+			return {...object, body: {[Symbol.asyncIterator]: () => object.body[Symbol.asyncIterator](), destroy: freed.resolve}};
+		},
+	};
+	const {client, url, log, over} = await startApp(t, {store});
+	await client.pushBlob('ci/app', bytes);
+	const gone = over('blob.get');
+	await cutAfter(url, `GET /v2/ci/app/blobs/${digest} HTTP/1.1\r\nHost: x\r\n\r\n`, new Uint8Array(), asked.promise);
+	await gone;
+	goOn.resolve();
+	await freed.promise;
+	t.deepEqual(
+		log.filter(line => line.level === 'error'),
+		[],
+	);
+});
+
+test('a store that fails before the first byte of a download is told in a status', async t => {
+	const memory = createMemoryStore();
+	const store: ObjectStore = {
+		...memory,
+		async read(key, range) {
+			const object = await memory.read(key, range);
+			const body = {[Symbol.asyncIterator]: () => ({next: () => Promise.reject(new StoreUnavailable('away'))}), destroy() {}};
+			return object && key.includes('_blobs') ? {...object, body} : object;
+		},
+	};
+	const {client} = await startApp(t, {store});
+	await client.pushBlob('ci/app', bytes);
+	const answer = await client.get(`/v2/ci/app/blobs/${digest}`);
+	t.like(answer, {status: 503, error: 'UNAVAILABLE'});
+	t.is(answer.headers.get('content-length'), String(answer.body.length));
+});
+
+test('a body that is refused half way is read to its end, and the connection goes on', async t => {
+	const {url} = await startApp(t);
+	const {hostname, port} = new URL(url);
+	const socket = connect(Number(port), hostname);
+	t.teardown(() => socket.destroy());
+	let received = '';
+	const answers = new Promise<void>((resolve, reject) => {
+		socket.on('error', reject).on('data', data => {
+			received += data;
+			if (received.includes('HTTP/1.1 200 OK')) resolve();
+		});
+	});
+	socket.write('PUT /v2/ci/app/manifests/main HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+	for (let sent = 0; sent < 16; sent++) {
+		socket.write(`${bytes.length.toString(16)}\r\n`);
+		socket.write(bytes);
+		socket.write('\r\n');
+	}
+	socket.write('0\r\n\r\nGET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n');
+	await answers;
+	t.regex(received, /^HTTP\/1\.1 413 /);
+});
+
+test('garbage behind a request is not answered into its download', async t => {
+	const {client, url} = await startApp(t);
+	const large = Buffer.alloc(32 << 20, 'x');
+	await client.pushBlob('ci/app', large);
+	const {hostname, port} = new URL(url);
+	const socket = connect(Number(port), hostname);
+	let received = '';
+	const closed = new Promise<void>(resolve => socket.on('close', () => resolve()).on('error', () => {}));
+	socket.once('data', () => socket.write('\x00garbage\r\n\r\n'));
+	socket.on('data', data => (received += data.toString('latin1')));
+	socket.write(`GET /v2/ci/app/blobs/${digestOf(large)} HTTP/1.1\r\nHost: x\r\n\r\n`);
+	await closed;
+	t.is(received.split('HTTP/1.1').length, 2);
+	t.true(received.length < large.length);
+});
+
+test('what is logged of an upload that was cut is what came of it', async t => {
+	const memory = createMemoryStore();
+	const started = Promise.withResolvers<void>();
+	const store: ObjectStore = {
+		...memory,
+		upload(...given) {
+			started.resolve();
+			return memory.upload(...given);
+		},
+	};
+	const {client, url, log, over} = await startApp(t, {store});
+	const path = withDigest(await client.startUpload('ci/app'), digest);
+	const gone = over('upload.finish');
+	const head = `PUT ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${Number.MAX_SAFE_INTEGER}\r\n\r\n`;
+	await cutAfter(url, head, Buffer.from('abc'), started.promise);
+	await gone;
+	t.like(
+		log.find(line => line.kind === 'upload.finish'),
+		{status: 499, bytesIn: 3},
+	);
 });
 
 test('an upload that is refused is told why, although more bytes are on their way', async t => {

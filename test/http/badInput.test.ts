@@ -3,6 +3,7 @@ import test from 'ava';
 import {digestOf, mediaTypes} from 'oci-spec-types';
 import {startApp} from '../support/app.ts';
 import {type Answer, type Client, describe, imageOf, withDigest} from '../support/client.ts';
+import {keysOf} from '../support/stores.ts';
 
 const digest = digestOf(Buffer.from('right'));
 const sha512 = digestOf(Buffer.from('right'), 'sha512');
@@ -173,6 +174,3 @@ test('garbage that is no HTTP does not disturb the server', async t => {
 	});
 	t.is((await client.get('/v2/')).status, 200);
 });
-
-const keysOf = async (store: {list(prefix: string): AsyncIterable<{key: string} | {prefix: string}>}) =>
-	(await Array.fromAsync(store.list(''))).map(entry => ('key' in entry ? entry.key : entry.prefix));

@@ -126,6 +126,22 @@ test('with LAYERCACHE_REDIRECT_DOWNLOADS=never every byte is streamed', async t 
 	t.deepEqual((await client.get(layerPath)).body, layer);
 });
 
+test('behind a proxy it is the public name whose Authorization would be carried along', async t => {
+	const environment = {LAYERCACHE_PUBLIC_URL: 'https://cache.corp'};
+	const {client} = await startApp(t, {store: withUrls('s3.cache.corp'), environment});
+	await client.pushBlob('ci/app', layer);
+	t.is((await client.get(layerPath, {Authorization: 'Bearer token'})).status, 200);
+	t.is((await client.get(layerPath)).status, 307);
+});
+
+test('If-None-Match holds for HEAD and for documents too', async t => {
+	const {client} = await startApp(t);
+	await client.pushBlob('ci/app', bytes);
+	const known = {'If-None-Match': `"${digest}"`};
+	t.is((await client.head(path, known)).status, 304);
+	t.is((await client.get(path, {...known, Accept: 'application/vnd.buildkit.cacheconfig.v0, */*'})).status, 304);
+});
+
 test('a presigned URL is in no line of the log', async t => {
 	const {client, log} = await startApp(t, {store: withUrls('s3.example')});
 	await client.pushBlob('ci/app', layer);

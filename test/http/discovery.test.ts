@@ -152,6 +152,21 @@ test('referrers can be filtered by artifactType and paged, and vanish with their
 	t.deepEqual(JSON.parse((await client.get(`/v2/ci/app/referrers/${subject.digest}`)).text).manifests, []);
 });
 
+test('a page of referrers ends where it would outgrow a manifest, and the next goes on', async t => {
+	const {client} = await startApp(t);
+	await client.pushBlob('ci/app', '{}');
+	const subject = {mediaType: mediaTypes.ociManifest, digest: digestOf(Buffer.from('subject')), size: 7};
+	for (const index of [1, 2, 3]) {
+		const artifact = imageOf(config, [], {subject, annotations: {index: String(index), long: 'x'.repeat(1.9 * 1024 * 1024)}});
+		t201(await client.putManifest('ci/app', digestOf(Buffer.from(encode(artifact))), artifact));
+	}
+	const found = await pages(client, `/v2/ci/app/referrers/${subject.digest}`);
+	t.deepEqual(
+		found.map(page => page.manifests.length),
+		[2, 1],
+	);
+});
+
 test('a manifest that nobody refers to has an empty list of referrers', async t => {
 	const {client} = await startApp(t);
 	const answer = await client.get(`/v2/ci/app/referrers/${digestOf(Buffer.from('x'))}`);

@@ -3,6 +3,7 @@ import {digestOf} from 'oci-spec-types';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import {type ObjectStore, StoreUnavailable} from '../../src/storage/objectStore.ts';
 import {startApp} from '../support/app.ts';
+import {withDigest} from '../support/client.ts';
 
 test('/v2/ answers, with and without the last slash', async t => {
 	const {client} = await startApp(t);
@@ -127,8 +128,50 @@ test('a drain lets a request under way end and takes no new one', async t => {
 	await stopped;
 });
 
+test('a drain waits for work whose client was cut off, and only then closes the store', async t => {
+	const order: string[] = [];
+	const started = Promise.withResolvers<void>();
+	const memory = createMemoryStore();
+	const store: ObjectStore = {
+		...memory,
+		async upload(_key, body) {
+			started.resolve();
+			try {
+				for await (const _ of body);
+			} finally {
+				await new Promise(setImmediate);
+				order.push('taken back');
+			}
+			throw new Error('the body never ends');
+		},
+		async close() {
+			order.push('closed');
+		},
+	};
+	const {app, client} = await startApp(t, {store});
+	async function* endless() {
+		yield Buffer.from('some');
+		await new Promise(() => {});
+	}
+	const push = client.request('PUT', withDigest(await client.startUpload('ci/app'), digestOf(Buffer.from('x'))), {body: endless()});
+	await started.promise;
+	await Promise.all([app.stop(), t.throwsAsync(push)]);
+	t.deepEqual(order, ['taken back', 'closed']);
+});
+
+test('an absolute target is taken, and what it carries besides the path is neither logged nor repeated', async t => {
+	const {client, log} = await startApp(t);
+	t.is((await client.raw('GET', 'http://user:hunter2@registry.example/v2/')).status, 200);
+	for (const target of ['http://user:hunter2@registry.example/nothing', 'http://[::1/v2/x', 'http://user:hunter2@']) {
+		const {text, headers} = await client.raw('GET', target);
+		t.false(text.includes('hunter2'), target);
+		t.truthy(headers.get('x-request-id'), target);
+	}
+	t.false(JSON.stringify(log).includes('hunter2'));
+});
+
 test('a port in use is named together with its setting', async t => {
 	const {app} = await startApp(t);
-	const error = await t.throwsAsync(startApp(t, {environment: {LAYERCACHE_PORT: String(app.server.address.port)}}), {name: 'PortTaken'});
+	const error = await t.throwsAsync(startApp(t, {environment: {LAYERCACHE_PORT: String(app.server.address.port)}}), {name: 'CannotListen'});
 	t.regex(error.message, /LAYERCACHE_PORT/);
 });

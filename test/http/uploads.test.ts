@@ -1,16 +1,17 @@
 import test from 'ava';
 import {digestOf, emptyDigest} from 'oci-spec-types';
+import {createMemoryStore} from '../../src/storage/memory.ts';
+import {type ObjectStore, StoreUnavailable} from '../../src/storage/objectStore.ts';
 import {startApp} from '../support/app.ts';
 import {location, withDigest} from '../support/client.ts';
+import {gate, keysOf, recording} from '../support/stores.ts';
 
 const repo = 'ci/app';
 const bytes = Buffer.from('first,second,last');
 const digest = digestOf(bytes);
 const blobPath = `/v2/${repo}/blobs/${digest}`;
 
-/** Keys of the store below the repository. */
-const stored = async (store: {list(prefix: string): AsyncIterable<{key: string} | {prefix: string}>}) =>
-	(await Array.fromAsync(store.list('repos/'))).map(entry => ('key' in entry ? entry.key : entry.prefix));
+const stored = (store: ObjectStore) => keysOf(store, 'repos/');
 
 test('a POST answers a path-only Location with the upload id, and stores nothing', async t => {
 	const {client, store} = await startApp(t);
@@ -21,8 +22,11 @@ test('a POST answers a path-only Location with the upload id, and stores nothing
 });
 
 test('the PUT of a whole blob asks the store for nothing and writes one object', async t => {
-	const {client, store, log} = await startApp(t);
+	const {store, asked} = recording(createMemoryStore());
+	const {client, log} = await startApp(t, {store});
+	asked.length = 0;
 	const answer = await client.pushBlob(repo, bytes);
+	t.deepEqual(asked, ['upload']);
 	t.is(answer.status, 201);
 	t.is(location(answer), blobPath);
 	t.deepEqual(await stored(store), [`repos/ci/app/_blobs/sha256/${digest.slice(7, 9)}/${digest.slice(7)}`]);
@@ -106,13 +110,57 @@ test('a chunk at the wrong offset is refused with the range we have', async t =>
 	}
 });
 
-test('of two chunks sent for the same offset at once, one is stored and the other refused', async t => {
-	const {client} = await startApp(t);
+test('of two chunks sent for the same offset at once, never both are accepted, and the upload goes on', async t => {
+	const memory = createMemoryStore();
+	const bothChecked = gate(2);
+	const bothStored = gate(2);
+	const store: ObjectStore = {
+		...memory,
+		async upload(...given) {
+			await bothChecked();
+			const facts = await memory.upload(...given);
+			await bothStored();
+			return facts;
+		},
+	};
+	const {client} = await startApp(t, {store});
 	const upload = await client.startUpload(repo);
-	const answers = await Promise.all(
-		['aaaa', 'bbbb'].map(body => client.request('PATCH', upload, {body, headers: {'Content-Range': '0-3'}})),
+	const send = (body: string) => client.request('PATCH', upload, {body, headers: {'Content-Range': '0-3'}});
+	const answers = await Promise.all(['aaaa', 'bbbb'].map(send));
+	t.deepEqual(
+		answers.map(({status}) => status),
+		[416, 416],
 	);
-	t.deepEqual(answers.map(({status}) => status).sort(), [202, 416]);
+	t.is((await send('aaaa')).status, 202);
+	t.is((await client.request('PUT', withDigest(upload, digestOf(Buffer.from('aaaa'))))).status, 201);
+});
+
+test('closing PUTs and chunks that cross never make other bytes readable under a digest', async t => {
+	const memory = createMemoryStore();
+	const composing = Promise.withResolvers<void>();
+	const goOn = Promise.withResolvers<void>();
+	let composed = 0;
+	const store: ObjectStore = {
+		...memory,
+		async compose(...given) {
+			// The first has hashed what it is about to join, and stands still.
+			if (++composed === 1) {
+				composing.resolve();
+				await goOn.promise;
+			}
+			return memory.compose(...given);
+		},
+	};
+	const {client} = await startApp(t, {store});
+	const patched = await client.request('PATCH', await client.startUpload(repo), {body: bytes});
+	const closing = withDigest(location(patched), digest);
+	const first = client.request('PUT', closing);
+	await composing.promise;
+	t.is((await client.request('PUT', closing)).status, 201);
+	t.is((await client.request('PATCH', location(patched), {body: 'other bytes', headers: {'Content-Range': '0-10'}})).status, 202);
+	goOn.resolve();
+	t.is((await first).status, 201);
+	t.deepEqual((await client.get(blobPath)).body, bytes);
 });
 
 test('a closing PUT whose answer was lost may be sent again', async t => {
@@ -121,6 +169,32 @@ test('a closing PUT whose answer was lost may be sent again', async t => {
 	const closing = withDigest(location(patched), digest);
 	t.is((await client.request('PUT', closing)).status, 201);
 	t.is((await client.request('PUT', closing)).status, 201);
+});
+
+test('a store that is away is no verdict about an upload', async t => {
+	const store: ObjectStore = {...createMemoryStore()};
+	const {client} = await startApp(t, {store});
+	const patched = await client.request('PATCH', await client.startUpload(repo), {body: bytes});
+	await client.request('PUT', withDigest(location(patched), digest));
+	store.stat = () => Promise.reject(new StoreUnavailable('away'));
+	t.like(await client.request('PUT', withDigest(location(patched), digest)), {status: 503, error: 'UNAVAILABLE'});
+});
+
+test('a closing PUT at the first Location, with an empty body of unknown length, closes what was sent before', async t => {
+	const {client} = await startApp(t);
+	const started = await client.startUpload(repo);
+	await client.request('PATCH', started, {body: bytes});
+	async function* empty() {}
+	t.is((await client.request('PUT', withDigest(started, digest), {body: empty()})).status, 201);
+});
+
+test('a Content-Range that promises other bytes than come is refused', async t => {
+	const {client, store} = await startApp(t);
+	async function* empty() {}
+	const upload = await client.startUpload(repo);
+	t.is((await client.request('PATCH', upload, {body: empty(), headers: {'Content-Range': '0-9'}})).error, 'SIZE_INVALID');
+	t.is((await client.request('PUT', withDigest(upload, digest), {body: bytes, headers: {'Content-Range': '0-99'}})).error, 'SIZE_INVALID');
+	t.deepEqual(await stored(store), []);
 });
 
 test('a closing PUT for which nothing was ever sent is refused', async t => {
@@ -136,9 +210,13 @@ test('chunks that are not the blob they claim to be are refused and forgotten', 
 });
 
 test('a cancelled upload is unknown', async t => {
-	const {client} = await startApp(t);
+	const {client, store} = await startApp(t);
 	const patched = await client.request('PATCH', await client.startUpload(repo), {body: 'chunk'});
 	t.is((await client.delete(location(patched))).status, 204);
+	t.deepEqual(
+		(await stored(store)).map(key => key.split('/').at(-1)),
+		['cancelled'],
+	);
 	for (const method of ['GET', 'PATCH', 'DELETE']) {
 		t.like(await client.request(method, location(patched)), {status: 404, error: 'BLOB_UPLOAD_UNKNOWN'}, method);
 	}

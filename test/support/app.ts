@@ -1,4 +1,5 @@
 /** The whole application on a free port, with its log and a client; ends with the test. */
+import {EventEmitter, once} from 'node:events';
 import type {ExecutionContext} from 'ava';
 import {startApp as start} from '../../src/app.ts';
 import {parseSettings} from '../../src/config/settings.ts';
@@ -15,14 +16,26 @@ export const startApp = async (
 	{store = createMemoryStore(), environment = {}, clock = Date.now}: StartOptions = {},
 ) => {
 	const log: LogLine[] = [];
+	const lines = new EventEmitter();
 	const {settings} = parseSettings({LAYERCACHE_PORT: '0', LAYERCACHE_STORE: 'memory', LAYERCACHE_DRAIN_SECONDS: '0', ...environment});
 	const app = await start({
 		settings,
 		store,
 		clock,
-		log: createLog({format: 'json', level: 'debug'}, {write: line => void log.push(JSON.parse(line))}),
+		log: createLog(
+			{format: 'json', level: 'debug'},
+			{
+				write(line) {
+					const parsed: LogLine = JSON.parse(line);
+					log.push(parsed);
+					lines.emit(String(parsed.kind));
+				},
+			},
+		),
 	});
 	t.teardown(app.stop);
 	const url = `http://127.0.0.1:${app.server.address.port}`;
-	return {app, url, store, log, client: createClient(url)};
+	/** Resolves when the next request of this kind has its line in the log. */
+	const over = (kind: string) => once(lines, kind);
+	return {app, url, store, log, over, client: createClient(url)};
 };

@@ -34,7 +34,7 @@ test('the server serves from an empty folder, stops on SIGTERM and exits 0', asy
 	t.teardown(() => rm(folder, {recursive: true}));
 	const {child, output} = run(t, main, [], {LAYERCACHE_PORT: '0', LAYERCACHE_DISK_PATH: `${folder}/new/data`});
 	const {url} = await line(child, output, 'listening');
-	t.is((await fetch(`${url}v2/`)).status, 200);
+	t.is((await fetch(`${url}/v2/`)).status, 200);
 	child.kill('SIGTERM');
 	t.is(await exitOf(child), 0);
 	t.true(output.text.includes('"msg":"stopped"'));
@@ -51,7 +51,7 @@ test('what Kubernetes injects is warned about once, and the server starts', asyn
 		LAYERCACHE_LOG: 'json',
 		...(process.platform === 'linux' && {LAYERCACHE_PORT: '0'}),
 	});
-	t.like(await line(child, output, 'listening'), {url: 'https://cache.example/'});
+	t.like(await line(child, output, 'listening'), {url: 'https://cache.example'});
 	t.is(output.text.split('\n').filter(text => text.includes('"ignored"')).length, 1);
 });
 

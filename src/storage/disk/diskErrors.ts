@@ -36,9 +36,15 @@ export async function* onDiskEach<T>(root: string, items: AsyncIterable<T>): Asy
 }
 
 const explained = (root: string, error: unknown) => {
-	const sentence = advice[errorCode(error) ?? ''];
+	const sentence = advice[codeOfLockFile(error) ?? errorCode(error) ?? ''];
 	return sentence ? new StoreUnavailable(`cannot use the folder ${root} (LAYERCACHE_DISK_PATH), ${sentence}`, {cause: error}) : error;
 };
+
+/** SQLite's own numbers for what the operating system said of a lock file. */
+const codeOfLockFile = (error: unknown) =>
+	error instanceof Error && 'errcode' in error ? lockFileCodes[Number(error.errcode) & 0xff] : undefined;
+
+const lockFileCodes: Readonly<Record<number, string>> = {8: 'EROFS', 10: 'EIO', 13: 'ENOSPC', 14: 'EACCES'};
 
 export const errorCode = (error: unknown): string | undefined =>
 	error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

@@ -16,7 +16,7 @@ import {uploadStream} from './uploads.ts';
 export const createS3Store = (settings: S3Settings): ObjectStore => {
 	const s3 = createS3(settings);
 	const urls = createSignedUrls(s3);
-	const slabs = createSlabs({slabBytes, totalBytes: s3.tuning.bufferBytes});
+	const slabs = createSlabs({slabBytes: Math.min(slabBytes, s3.tuning.partBytes), totalBytes: s3.tuning.bufferBytes});
 
 	const store: ObjectStore = {
 		stat: key => statObject(s3, key),

@@ -50,7 +50,7 @@ export const defaultTuning: S3Tuning = {
 	singleBytes: 16 * MiB,
 	partBytes: 8 * MiB,
 	partsAtOnce: 4,
-	bufferBytes: 128 * MiB,
+	bufferBytes: 64 * MiB,
 	joinableBytes: 5 * MiB,
 	copyBytes: 1024 * MiB,
 	sockets: 512,

@@ -11,9 +11,8 @@ const thresholds = [undefined, 'a', 'a-', 'a/', 'a/b', 'a/b/', 'a/b/c', 'a/b/zzz
 export const listingContract = ({createStore, cannot = []}: StoreUnderTest): void => {
 	const fits = (key: string) => !(cannot.includes('keys below keys') && keys.some(other => key.startsWith(`${other}/`)));
 	const stored = keys.filter(fits);
-	const testOrder = cannot.includes('byte order') ? test.skip : test;
 
-	testOrder('keys come in the order of their bytes, under a prefix, after a key, rolled up at slashes, as many as wanted', async t => {
+	test('keys come in the order of their bytes, under a prefix, after a key, rolled up at slashes, as many as wanted', async t => {
 		const store = await createStore(t);
 		await writeAll(store, stored);
 		for (const prefix of prefixes)
@@ -62,7 +61,7 @@ export const listingContract = ({createStore, cannot = []}: StoreUnderTest): voi
 		t.deepEqual(await namesIn(store, ''), []);
 	});
 
-	const testAny = cannot.includes('keys below keys') || cannot.includes('odd parts') || cannot.includes('byte order') ? test.skip : test;
+	const testAny = cannot.length > 0 ? test.skip : test;
 
 	testAny('any set of keys is listed as the model says', async t => {
 		const part = fc.string({unit: fc.constantFrom('a', 'b', 'A', '-', '.', '0', '%', '@', 'é', '\uff21', '🎉'), maxLength: 4});

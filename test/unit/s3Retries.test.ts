@@ -1,0 +1,53 @@
+/** The patience with S3. */
+import test from 'ava';
+import {createRetries} from '../../src/storage/s3/retries.ts';
+import {defaultTuning} from '../../src/storage/s3/settings.ts';
+
+const slowDown = {errorType: 'THROTTLING', error: new Error('SlowDown')} as const;
+const internal = {errorType: 'TRANSIENT', error: new Error('InternalError')} as const;
+const refused = {errorType: 'TRANSIENT', error: Object.assign(new Error('refused'), {code: 'ECONNREFUSED'})} as const;
+
+const patience = () => {
+	const clock = {seconds: 0};
+	const retries = createRetries({...defaultTuning, patienceSeconds: 12}, {now: () => clock.seconds * 1000, random: () => 1});
+	return {clock, retries};
+};
+
+test('waits double, up to two seconds, and are longer where S3 asks to slow down', async t => {
+	const {retries} = patience();
+	let token = await retries.acquireInitialRetryToken('');
+	const waits: number[] = [];
+	for (let turn = 0; turn < 8; turn += 1) {
+		token = await retries.refreshRetryTokenForRetry(token, internal);
+		waits.push(token.getRetryDelay());
+	}
+	t.deepEqual(waits, [50, 100, 200, 400, 800, 1600, 2000, 2000]);
+	const slow = await retries.refreshRetryTokenForRetry(await retries.acquireInitialRetryToken(''), slowDown);
+	t.is(slow.getRetryDelay(), 200);
+});
+
+test('a request is repeated for as long as we have patience, and at least once', async t => {
+	const {clock, retries} = patience();
+	let token = await retries.acquireInitialRetryToken('');
+	clock.seconds = 60;
+	token = await retries.refreshRetryTokenForRetry(token, internal);
+	await t.throwsAsync(retries.refreshRetryTokenForRetry(token, internal));
+	clock.seconds = 11;
+	await t.notThrowsAsync(retries.refreshRetryTokenForRetry(token, internal));
+});
+
+test('an address where nobody listens is given up sooner', async t => {
+	const {clock, retries} = patience();
+	const token = await retries.refreshRetryTokenForRetry(await retries.acquireInitialRetryToken(''), refused);
+	clock.seconds = 4;
+	await t.throwsAsync(retries.refreshRetryTokenForRetry(token, refused));
+});
+
+test('what will not pass is not repeated', async t => {
+	const {retries} = patience();
+	const token = await retries.acquireInitialRetryToken('');
+	await t.throwsAsync(retries.refreshRetryTokenForRetry(token, {errorType: 'CLIENT_ERROR', error: new Error('AccessDenied')}));
+	await t.throwsAsync(retries.refreshRetryTokenForRetry(token, {errorType: 'SERVER_ERROR', error: new Error('NotImplemented')}));
+	const cut = Object.assign(new Error('other side closed'), {code: 'UND_ERR_SOCKET'});
+	await t.notThrowsAsync(retries.refreshRetryTokenForRetry(token, {errorType: 'CLIENT_ERROR', error: cut}));
+});
