@@ -85,6 +85,7 @@ export const createStore = (settings: Settings): ObjectStore => {
 			return createDiskStore({path: settings.diskPath});
 		case 's3':
 			return createS3Store({
+				// parseSettings lets no `s3` without a bucket through.
 				bucket: settings.s3Bucket as string,
 				prefix: settings.s3Prefix,
 				region: settings.s3Region,

@@ -28,18 +28,18 @@ type State = {exchange: Exchange};
 export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 	const {registryFor, assertReady, isTrusted, publicUrl, log, metrics} = options;
 	const router = new Router<State>();
-	const route = (path: string, answer: (exchange: Exchange, request: IncomingMessage) => Promise<Reply>) =>
+	const route = (path: string, answer: (exchange: Exchange, request: IncomingMessage) => Reply | Promise<Reply>) =>
 		router.all(path, async ({req, res, state: {exchange}}) => {
 			await send(exchange, req, res, await answer(exchange, req));
 		});
 	route('/v2{/*rest}', (exchange, request) => answerV2(exchange, request, registryFor));
-	route('/livez', async () => text('ok\n'));
+	route('/livez', () => text('ok\n'));
 	route('/readyz', async () => {
 		await assertReady();
 		return text('ok\n');
 	});
 	route('/metrics', async () => ({status: 200, headers: {'Content-Type': metrics.contentType}, body: await metrics.text()}));
-	route('/', async ({client}, {headers}) => welcome(client.url, headers.accept));
+	route('/', ({client}, {headers}) => welcome(client.url, headers.accept));
 
 	const app = new Koa<State>();
 	// Whatever fails is answered and logged here, with what is secret taken out; Koa's own way is to print it.

@@ -1,7 +1,7 @@
 /** What a person sees at `/`, and on the terminal at the start: the lines to paste into a build. */
 import type {Reply} from './reply.ts';
 
-export const welcome = async (url: URL, accept: string | undefined): Promise<Reply> => {
+export const welcome = (url: URL, accept: string | undefined): Reply => {
 	const lines = buildLines(url);
 	if (!accept?.includes('text/html')) return {status: 200, headers: {'Content-Type': 'text/plain; charset=utf-8'}, body: `${lines}\n`};
 	return {

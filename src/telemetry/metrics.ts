@@ -22,7 +22,7 @@ export const createMetrics = ({version}: {version: string}) => {
 	});
 	const seconds = new Histogram({
 		name: 'layercache_http_request_duration_seconds',
-		help: 'From the first byte of a request to the last of its answer, by kind of endpoint.',
+		help: 'From the head of a request to the last byte of its answer, by kind of endpoint.',
 		labelNames: ['kind'],
 		buckets: durationBuckets,
 		registers,

@@ -82,10 +82,14 @@ test('a port where nobody listens is said in plain words, and soon', async t => 
 });
 
 test('a clock that is wrong here is put right by what S3 says', async t => {
-	const {store} = await startStoreOnDouble(t, {now: () => new Date(Date.now() + 3_600_000)});
+	const {double, store} = await startStoreOnDouble(t, {now: () => new Date(Date.now() + 3_600_000)});
 	await store.write('a', Buffer.from('a'));
 	await store.removeUntil('a', new Date((await store.now()).getTime() + 20_000));
 	t.is(await store.stat('a'), undefined);
+	t.deepEqual(
+		double.requests.map(({operation}) => operation),
+		['PutObject', 'PutObject', 'HeadBucket', 'DeleteObject', 'HeadObject'],
+	);
 });
 
 test('the credentials of a session are enough', async t => {

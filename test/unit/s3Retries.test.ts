@@ -3,8 +3,10 @@ import test from 'ava';
 import {createRetries} from '../../src/storage/s3/retries.ts';
 import {defaultTuning} from '../../src/storage/s3/settings.ts';
 
-const slowDown = {errorType: 'THROTTLING', error: new Error('SlowDown')} as const;
-const internal = {errorType: 'TRANSIENT', error: new Error('InternalError')} as const;
+const answered = (name: string, httpStatusCode: number, metadata = {}) =>
+	Object.assign(new Error(name), {name, $metadata: {httpStatusCode, ...metadata}});
+const slowDown = {errorType: 'THROTTLING', error: answered('SlowDown', 503)} as const;
+const internal = {errorType: 'TRANSIENT', error: answered('InternalError', 500)} as const;
 const refused = {errorType: 'TRANSIENT', error: Object.assign(new Error('refused'), {code: 'ECONNREFUSED'})} as const;
 
 const patience = () => {
@@ -46,8 +48,18 @@ test('an address where nobody listens is given up sooner', async t => {
 test('what will not pass is not repeated', async t => {
 	const {retries} = patience();
 	const token = await retries.acquireInitialRetryToken('');
-	await t.throwsAsync(retries.refreshRetryTokenForRetry(token, {errorType: 'CLIENT_ERROR', error: new Error('AccessDenied')}));
-	await t.throwsAsync(retries.refreshRetryTokenForRetry(token, {errorType: 'SERVER_ERROR', error: new Error('NotImplemented')}));
+	await t.throwsAsync(retries.refreshRetryTokenForRetry(token, {errorType: 'CLIENT_ERROR', error: answered('AccessDenied', 403)}));
+	await t.throwsAsync(retries.refreshRetryTokenForRetry(token, {errorType: 'SERVER_ERROR', error: answered('NotImplemented', 501)}));
 	const cut = Object.assign(new Error('other side closed'), {code: 'UND_ERR_SOCKET'});
 	await t.notThrowsAsync(retries.refreshRetryTokenForRetry(token, {errorType: 'CLIENT_ERROR', error: cut}));
+});
+
+test('a clock that was put right is worth one more try, and no more than that', async t => {
+	const {retries} = patience();
+	const skewed = {errorType: 'TRANSIENT', error: answered('RequestTimeTooSkewed', 403, {clockSkewCorrected: true})} as const;
+	const token = await retries.refreshRetryTokenForRetry(await retries.acquireInitialRetryToken(''), skewed);
+	await t.throwsAsync(retries.refreshRetryTokenForRetry(token, skewed));
+	// The SDK says so of every refusal while the clocks differ.
+	const absent = {errorType: 'TRANSIENT', error: answered('NotFound', 404, {clockSkewCorrected: true})} as const;
+	await t.throwsAsync(retries.refreshRetryTokenForRetry(await retries.acquireInitialRetryToken(''), absent));
 });

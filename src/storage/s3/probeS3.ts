@@ -13,13 +13,16 @@ export const probeS3 = async (s3: S3, urls: SignedUrls, store: ObjectStore): Pro
 	// Alone and first: its failure says in plain words what is wrong with settings or permissions.
 	await store.write(keys.download, Buffer.from(downloaded), {contentType: 'text/html'});
 	try {
-		const [warnings, presignedGet] = await Promise.all([
+		const proofs = [
 			bucketWarnings(s3),
 			canDownload(s3, urls, keys.download),
 			proveConditions(store, keys.conditions),
 			proveExpiringRemoval(store, keys.expiring),
 			urls.forOwnUpload(keys.cut, 60).then(url => cutSignedPut(s3, url)),
-		]);
+		] as const;
+		// All of them, before anything is tidied up: what is still under way would write it again.
+		await Promise.allSettled(proofs);
+		const [warnings, presignedGet] = await Promise.all(proofs);
 		if (await store.stat(keys.cut))
 			throw new StoreUnfit('the S3 server keeps what arrived of a PUT that broke off: partial layers would be served');
 		return {presignedGet: presignedGet === true, warnings: presignedGet === true ? warnings : [...warnings, presignedGet]};

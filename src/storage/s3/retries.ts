@@ -15,7 +15,7 @@ export const createRetries = (
 		const {startedAt} = token as TimedToken;
 		const count = token.getRetryCount();
 		const elapsed = (now() - startedAt) / 1000;
-		if (!isPassing(info)) throw new Error('not to be repeated');
+		if (!isPassing(info, count)) throw new Error('not to be repeated');
 		if (elapsed > (isAway(info.error) ? patienceSeconds / 4 : patienceSeconds) && count >= 1) throw new Error('repeated for long enough');
 		const ceiling = Math.min(longestWaitSeconds, firstWaitSeconds * (info.errorType === 'THROTTLING' ? 4 : 1) * 2 ** count);
 		return tokenOf(startedAt, count + 1, Math.ceil(1000 * ceiling * (0.5 + random() / 2)));
@@ -34,11 +34,34 @@ const tokenOf = (startedAt: number, count: number, delay: number): TimedToken =>
 	isLongPoll: () => false,
 });
 
-const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : '');
-
 /** Nobody listens there, or the name leads nowhere: likelier a wrong setting than a bad minute. */
-const isAway = (error: unknown) => ['ECONNREFUSED', 'ENOTFOUND'].includes(codeOf(error));
+const isAway = (error: unknown) => ['ECONNREFUSED', 'ENOTFOUND'].includes(factsOf(error).code);
 
-// A "server error" that is neither is one of not being able to, such as 501.
-const isPassing = ({error, errorType}: RetryErrorInfo) =>
-	errorType === 'THROTTLING' || errorType === 'TRANSIENT' || (codeOf(error).startsWith('UND_ERR_') && codeOf(error) !== 'UND_ERR_ABORTED');
+// Not by the SDK's word: once a clock is more than four minutes wrong, it calls every refusal passing, also that there is no such object.
+const isPassing = ({error, errorType}: RetryErrorInfo, count: number) => {
+	const {code, name, status, clockSkewCorrected} = factsOf(error);
+	if (errorType === 'THROTTLING' || passingStatus.includes(status) || passingNames.includes(name) || passingCodes.includes(code))
+		return true;
+	return clockSkewCorrected && status === 403 && count === 0;
+};
+
+const passingStatus: readonly (number | undefined)[] = [429, 500, 502, 503, 504];
+const passingNames = ['RequestTimeout', 'TimeoutError'];
+const passingCodes = [
+	...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
+	...['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_SOCKET'],
+];
+
+const factsOf = (error: unknown) => {
+	const {code, name, $metadata} = error as {
+		code?: unknown;
+		name?: string;
+		$metadata?: {httpStatusCode?: number; clockSkewCorrected?: boolean};
+	};
+	return {
+		code: String(code ?? ''),
+		name: name ?? '',
+		status: $metadata?.httpStatusCode,
+		clockSkewCorrected: $metadata?.clockSkewCorrected ?? false,
+	};
+};

@@ -1,9 +1,8 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdtemp, rm} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
 import {fileURLToPath} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
+import {temporaryFolder} from '../support/temporaryFolder.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
@@ -30,8 +29,7 @@ const line = async (child: ChildProcess, output: {text: string}, msg: string) =>
 };
 
 test('the server serves from an empty folder, stops on SIGTERM and exits 0', async t => {
-	const folder = await mkdtemp(`${tmpdir()}/layercache-`);
-	t.teardown(() => rm(folder, {recursive: true}));
+	const folder = await temporaryFolder(t);
 	const {child, output} = run(t, main, [], {LAYERCACHE_PORT: '0', LAYERCACHE_DISK_PATH: `${folder}/new/data`});
 	const {url} = await line(child, output, 'listening');
 	t.is((await fetch(`${url}/v2/`)).status, 200);
