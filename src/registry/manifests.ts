@@ -7,6 +7,7 @@ import {
 	descriptorSchema,
 	digestAlgorithm,
 	digestOf,
+	errorTable,
 	isTag,
 	type Manifest,
 	OciError,
@@ -105,11 +106,15 @@ const missingReferences = async (
 // A manifest of 4 MiB names thousands; the first few tell a person what is wrong.
 const namedMissing = 10;
 
-const missingError = (missing: readonly Descriptor[]) =>
-	new OciError('MANIFEST_BLOB_UNKNOWN', {
-		missing: missing.slice(0, namedMissing).map(({digest, mediaType}) => ({digest, mediaType})),
-		...(missing.length > namedMissing && {more: missing.length - namedMissing}),
+const missingError = (missing: readonly Descriptor[]) => {
+	const more = Math.max(0, missing.length - namedMissing);
+	const detail = {missing: missing.slice(0, namedMissing).map(({digest, mediaType}) => ({digest, mediaType})), ...(more > 0 && {more})};
+	// In the message too: BuildKit shows a detail only when it is a string.
+	const others = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
+	return new OciError('MANIFEST_BLOB_UNKNOWN', detail, {
+		message: `${errorTable.MANIFEST_BLOB_UNKNOWN.message}: ${missing[0]?.digest}${others}`,
 	});
+};
 
 const statReference = async (
 	store: ObjectStore,

@@ -67,6 +67,18 @@ for (const [title, {settings = {}, double: change, says}] of Object.entries(case
 	});
 }
 
+test('a HEAD, which S3 refuses without a word, says what to check all the same', async t => {
+	const {double, store} = await startStoreOnDouble(t);
+	for (const [status, says] of [
+		[301, /HeadObject with 301: set LAYERCACHE_S3_REGION/],
+		[400, /HeadObject with 400: check LAYERCACHE_S3_REGION/],
+		[403, /HeadObject with 403: give the credentials the rights.*s3:ListBucket/],
+	] as const) {
+		double.faults = () => ({refuse: {status, code: 'NotSent'}});
+		await t.throwsAsync(store.stat('a'), {instanceOf: StoreUnavailable, message: says});
+	}
+});
+
 test('a port where nobody listens is said in plain words, and soon', async t => {
 	const server = createServer().listen(0, '127.0.0.1');
 	await once(server, 'listening');

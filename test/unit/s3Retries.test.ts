@@ -1,13 +1,14 @@
 /** The patience with S3. */
+import type {ResponseMetadata, SdkError} from '@smithy/types';
 import test from 'ava';
 import {createRetries} from '../../src/storage/s3/retries.ts';
 import {defaultTuning} from '../../src/storage/s3/settings.ts';
 
-const answered = (name: string, httpStatusCode: number, metadata = {}) =>
-	Object.assign(new Error(name), {name, $metadata: {httpStatusCode, ...metadata}});
+const answered = (name: string, httpStatusCode: number, metadata: Partial<ResponseMetadata & {clockSkewCorrected: true}> = {}): SdkError =>
+	Object.assign(new Error(), {name, cause: undefined, $metadata: {httpStatusCode, ...metadata}});
 const slowDown = {errorType: 'THROTTLING', error: answered('SlowDown', 503)} as const;
 const internal = {errorType: 'TRANSIENT', error: answered('InternalError', 500)} as const;
-const refused = {errorType: 'TRANSIENT', error: Object.assign(new Error('refused'), {code: 'ECONNREFUSED'})} as const;
+const refused = {errorType: 'TRANSIENT', error: Object.assign(new Error('refused'), {cause: undefined, code: 'ECONNREFUSED'})} as const;
 
 const patience = () => {
 	const clock = {seconds: 0};
@@ -50,7 +51,7 @@ test('what will not pass is not repeated', async t => {
 	const token = await retries.acquireInitialRetryToken('');
 	await t.throwsAsync(retries.refreshRetryTokenForRetry(token, {errorType: 'CLIENT_ERROR', error: answered('AccessDenied', 403)}));
 	await t.throwsAsync(retries.refreshRetryTokenForRetry(token, {errorType: 'SERVER_ERROR', error: answered('NotImplemented', 501)}));
-	const cut = Object.assign(new Error('other side closed'), {code: 'UND_ERR_SOCKET'});
+	const cut = Object.assign(new Error('other side closed'), {cause: undefined, code: 'UND_ERR_SOCKET'});
 	await t.notThrowsAsync(retries.refreshRetryTokenForRetry(token, {errorType: 'CLIENT_ERROR', error: cut}));
 });
 

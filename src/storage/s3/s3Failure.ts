@@ -16,28 +16,20 @@ export class S3Failure extends StoreUnavailable {
 export const explain = (error: unknown, operation: string, settings: S3Settings): S3Failure => {
 	const {code, status, message, requestId, region} = factsOf(error);
 	const who = `S3 (bucket ${settings.bucket} at ${settings.endpoint?.host ?? 'AWS'})`;
-	const said = [status, code, message && message !== code ? `"${message}"` : undefined]
-		.filter(part => part !== undefined && part !== '')
-		.join(' ');
+	const words = code === unnamed ? [status] : [status, code, message && message !== code ? `"${message}"` : undefined];
+	const said = words.filter(word => word !== undefined).join(' ');
 	const hint = hintFor(code, status, region);
 	const cause = Object.assign(new Error(message), {name: code, status, requestId});
 	return new S3Failure(`${who} failed ${operation} with ${said}${hint ? `: ${hint}` : ''}`, {code, status, cause});
 };
 
 const hintFor = (code: string, status: number | undefined, region: string | undefined) => {
-	if (region && wrongRegion.includes(code)) return `the bucket lies in ${region}: set LAYERCACHE_S3_REGION=${region}`;
+	if (region && (status === 301 || status === 400) && wrongRegion.includes(code))
+		return `the bucket lies in ${region}: set LAYERCACHE_S3_REGION=${region}`;
 	return hints[code] ?? (status === undefined ? undefined : hintsByStatus[status]);
 };
 
-const wrongRegion = [
-	'PermanentRedirect',
-	'AuthorizationHeaderMalformed',
-	'IllegalLocationConstraintException',
-	'Redirect',
-	'MovedPermanently',
-	'301',
-	'400',
-];
+const wrongRegion = ['PermanentRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException', 'Unknown'];
 
 const credentials = "check the credentials in AWS's usual places (AWS_ACCESS_KEY_ID, a profile, the role of the pod or machine)";
 const permissions =
@@ -95,9 +87,11 @@ const hints: Readonly<Record<string, string>> = {
 	'KMS.NotFoundException': "the bucket's KMS key is gone",
 };
 
+// A HEAD that is refused says no more than this.
 const hintsByStatus: Readonly<Record<number, string>> = {
 	301: regionUnset,
-	403: permissions,
+	400: 'check LAYERCACHE_S3_REGION and whether the credentials have expired',
+	403: `${permissions}; ${credentials}`,
 	429: passing,
 	500: passing,
 	502: passing,
@@ -106,11 +100,13 @@ const hintsByStatus: Readonly<Record<number, string>> = {
 	507: 'the disks of S3 are full',
 };
 
+/** What the SDK calls an answer without a body. */
+const unnamed = 'Unknown';
+
 type Facts = {code: string; status: number | undefined; message: string; requestId: string | undefined; region: string | undefined};
 
 const factsOf = (error: unknown): Facts => {
-	if (!(error instanceof Error))
-		return {code: 'Unknown', status: undefined, message: String(error), requestId: undefined, region: undefined};
+	if (!(error instanceof Error)) return {code: 'Error', status: undefined, message: String(error), requestId: undefined, region: undefined};
 	const {name, message, code, $metadata, $response} = error as Error & {
 		code?: unknown;
 		$metadata?: {httpStatusCode?: number; requestId?: string};
