@@ -15,6 +15,7 @@ import {withMeasurements} from './storage/instrumented.ts';
 import {createMemoryStore} from './storage/memory.ts';
 import {type ObjectStore, type StoreAbilities, StoreUnavailable} from './storage/objectStore.ts';
 import {createS3Store} from './storage/s3/s3Store.ts';
+import type {S3Request} from './storage/s3/settings.ts';
 import type {Log} from './telemetry/log.ts';
 import {createMetrics} from './telemetry/metrics.ts';
 import {version} from './version.ts';
@@ -31,7 +32,7 @@ export type AppOptions = {settings: Settings; log: Log; clock: () => number; sto
 /** Probes the store, marks it, and listens. Throws StoreUnfit, StoreUnavailable, CannotListen. */
 export const startApp = async ({settings, log, clock, store: given}: AppOptions): Promise<App> => {
 	const metrics = createMetrics({version});
-	const store = withMeasurements(given ?? createStore(settings), metrics.recordOperation);
+	const store = withMeasurements(given ?? createStore(settings, metrics.recordS3Request), metrics.recordOperation);
 	const abilities = await openStore(store);
 	for (const warning of abilities.warnings) log.warn({warning}, 'store');
 
@@ -76,8 +77,8 @@ export const openStore = async (store: ObjectStore): Promise<StoreAbilities> => 
 	return abilities;
 };
 
-/** The store that the settings name; nothing is asked of it yet. */
-export const createStore = (settings: Settings): ObjectStore => {
+/** The store that the settings name; nothing is asked of it yet. `onRequest` hears of each request to S3. */
+export const createStore = (settings: Settings, onRequest?: (request: S3Request) => void): ObjectStore => {
 	switch (settings.store) {
 		case 'memory':
 			return createMemoryStore();
@@ -92,6 +93,7 @@ export const createStore = (settings: Settings): ObjectStore => {
 				endpoint: settings.s3Endpoint,
 				forcePathStyle: settings.s3ForcePathStyle ?? settings.s3Endpoint !== undefined,
 				publicEndpoint: settings.s3PublicEndpoint,
+				onRequest,
 			});
 	}
 };

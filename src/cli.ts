@@ -22,7 +22,7 @@ program
 	.description('check the settings and the store, and say what to mend; exits 1 when something would keep the server from starting')
 	.option('--json', 'one JSON object a line')
 	.action(async ({json}: {json?: true}) => {
-		for await (const finding of examine({environment: process.env, createStore, clock: Date.now})) {
+		for await (const finding of examine({environment: process.env, createStore: settings => createStore(settings), clock: Date.now})) {
 			process.stdout.write(json ? `${JSON.stringify(finding)}\n` : describe(finding));
 			if (finding.state === 'failed') process.exitCode = 1;
 		}

@@ -1,4 +1,5 @@
 /** The server process: reads the environment, serves, and ends when it is told to. */
+import './youngHeap.ts';
 import type {AddressInfo} from 'node:net';
 import {startApp} from './app.ts';
 import {parseSettings, SettingsInvalid} from './config/settings.ts';

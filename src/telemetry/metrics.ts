@@ -3,6 +3,7 @@ import {Counter, collectDefaultMetrics, Gauge, Histogram, Registry} from 'prom-c
 
 export type Metrics = ReturnType<typeof createMetrics>;
 export type RecordedRequest = {kind: string; method: string; status: number; seconds: number; bytesIn: number; bytesOut: number};
+export type RecordedS3Request = {operation: string; status: number | undefined; seconds: number};
 export type RecordedOperation = {operation: string; outcome: string; seconds: number; bytes: number};
 
 export const createMetrics = ({version}: {version: string}) => {
@@ -53,6 +54,20 @@ export const createMetrics = ({version}: {version: string}) => {
 		registers,
 	});
 
+	const s3Requests = new Counter({
+		name: 'layercache_s3_requests_total',
+		help: 'Requests to S3, each attempt for itself; status 0 is no answer.',
+		labelNames: ['operation', 'status'],
+		registers,
+	});
+	const s3Seconds = new Histogram({
+		name: 'layercache_s3_request_duration_seconds',
+		help: 'How long S3 took to begin its answer.',
+		labelNames: ['operation'],
+		buckets: durationBuckets,
+		registers,
+	});
+
 	return {
 		requestsInFlight: new Gauge({name: 'layercache_http_requests_in_flight', help: 'Requests that are being answered.', registers}),
 
@@ -67,6 +82,11 @@ export const createMetrics = ({version}: {version: string}) => {
 			operations.inc({operation, outcome});
 			operationSeconds.observe({operation}, done.seconds);
 			if (done.bytes > 0) operationBytes.inc({operation}, done.bytes);
+		},
+
+		recordS3Request({operation, status = 0, ...request}: RecordedS3Request) {
+			s3Requests.inc({operation, status});
+			s3Seconds.observe({operation}, request.seconds);
 		},
 
 		text: () => registry.metrics(),

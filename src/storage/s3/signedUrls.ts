@@ -1,5 +1,5 @@
 /** URLs that carry their own permission: for clients that download, and for removals that expire. */
-import {SignatureV4} from '@smithy/signature-v4';
+import {S3RequestPresigner} from '@aws-sdk/s3-request-presigner';
 import {LRUCache} from 'lru-cache';
 import type {S3} from './client.ts';
 import {unsignedPayload} from './client.ts';
@@ -15,7 +15,7 @@ export type SignedUrls = {
 };
 
 export const createSignedUrls = (s3: S3): SignedUrls => {
-	const signer = new SignatureV4({service: 's3', region: s3.region, credentials: s3.credentials, sha256: s3.sha256, uriEscapePath: false});
+	const signer = new S3RequestPresigner({region: s3.region, credentials: s3.credentials, sha256: s3.sha256});
 	const cache = new LRUCache<string, {url: URL; endsAt: number}>({max: rememberedUrls});
 	const {endpoint, publicEndpoint = endpoint} = s3.settings;
 
