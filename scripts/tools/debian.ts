@@ -35,6 +35,16 @@ export const installDebian = async (packages: readonly string[]): Promise<void> 
 	await apt('install', '-y', '-q', '--no-install-recommends', ...packages);
 };
 
+/** The files of packages, which are installed where they are not. */
+export const debianFiles = async (packages: readonly string[]): Promise<string[]> => {
+	const list = () => run('dpkg-query', ['--listfiles', ...packages]);
+	const listed = await list().catch(async () => {
+		await installDebian(packages);
+		return list();
+	});
+	return listed.split('\n').filter(line => line.startsWith('/'));
+};
+
 let updated: Promise<string> | undefined;
 
 const apt = (...args: string[]) =>
