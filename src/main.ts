@@ -1,59 +1,13 @@
-/** The server process: reads the environment, serves, and ends when it is told to. */
-import './youngHeap.ts';
-import type {AddressInfo} from 'node:net';
-import {startApp} from './app.ts';
-import {parseSettings, SettingsInvalid} from './config/settings.ts';
-import {CannotListen} from './http/server.ts';
-import {buildLines} from './http/welcome.ts';
-import {StoreUnavailable, StoreUnfit} from './storage/objectStore.ts';
-import {createLog} from './telemetry/log.ts';
-import {version} from './version.ts';
+/** The server process: `node src/main.ts`, or `layercache serve`. */
+import process from 'node:process';
 
-/** Serves until SIGTERM or SIGINT; a second one ends the process at once. */
-const serve = async (): Promise<void> => {
-	const {settings, ignored} = parseSettings(process.env);
-	const onTerminal = process.stdout.isTTY === true;
-	const log = createLog({format: settings.log ?? (onTerminal ? 'pretty' : 'json'), level: settings.logLevel});
-	if (ignored.length > 0)
-		log.warn(
-			{ignored},
-			'variables that Kubernetes injects for a Service of this name are no settings; enableServiceLinks: false leaves them out',
-		);
-
-	const {server, stop} = await startApp({settings, log, clock: Date.now});
-	const {address} = server.address;
-	const url = settings.publicUrl ?? urlOf(server.address);
-	log.info({version, url: url.origin, store: settings.store}, 'listening');
-	if (!isLoopback(address)) log.warn({address}, 'anyone who reaches this address may read, push and delete');
-	if (onTerminal) process.stdout.write(`\n${buildLines(url)}\n\n`);
-
-	let stopping = false;
-	const end = async (signal: string) => {
-		if (stopping) process.exit(1);
-		stopping = true;
-		log.info({signal, drainSeconds: settings.drainSeconds}, 'stopping: requests under way may end');
-		await stop();
-		log.info({}, 'stopped');
-	};
-	process.on('SIGTERM', end);
-	process.on('SIGINT', end);
-};
-
-/** Where this machine reaches us; every interface is shown as the loopback one. */
-const urlOf = ({address, family, port}: AddressInfo) => {
-	const host = {'0.0.0.0': '127.0.0.1', '::': '[::1]'}[address] ?? (family === 'IPv6' ? `[${address}]` : address);
-	return new URL(`http://${host}:${port}`);
-};
-
-const isLoopback = (address: string) => address === '::1' || address.startsWith('127.');
-
-/** What a person can mend is told in a sentence; only the unforeseen shows its stack. */
-const isForPeople = (error: unknown): error is Error =>
-	[SettingsInvalid, CannotListen, StoreUnfit, StoreUnavailable].some(type => error instanceof type);
-
-try {
-	await serve();
-} catch (error) {
-	console.error(isForPeople(error) ? `layercache cannot start: ${error.message}` : error);
-	process.exitCode = 1;
+// What a server of layers allocates is chunks that live for a moment. By default V8 lets some 64 MiB of them pile up before it looks;
+// collected sooner, they take no more time, and a push of 2 GiB peaks at 190 MiB instead of 250. This can only be said at the start
+// of a process, so this one starts anew, in its own place: same id, same terminal. Windows cannot, and does without.
+const smallYoungHeap = '--max-semi-space-size=2';
+if (process.execve && !process.execArgv.includes(smallYoungHeap)) {
+	process.execve(process.execPath, [process.execPath, smallYoungHeap, ...process.execArgv, ...process.argv.slice(1)], process.env);
 }
+
+const {serve} = await import('./serve.ts');
+await serve();

@@ -14,13 +14,13 @@ import {createPush, push, readBlob, readManifest} from './harness/pushClient.ts'
 import {createRandom} from './harness/random.ts';
 import {temporaryFolder} from './harness/temporaryFolder.ts';
 
-test('the image, built on Debian packages and npm’s Node, serves /v2/ as an unprivileged user and keeps its volume', async t => {
+test('the image, built on Debian packages and the Node of npm, serves /v2/ as an unprivileged user and keeps its volume', async t => {
 	t.timeout(600_000);
 	const archive = await buildImage(t);
 	const dockerd = await startDockerd(t);
 	await dockerd.docker('load', '--input', archive);
 	const options = {image: 'layercache', volume: 'layercache'};
-	t.notRegex(await dockerd.docker('run', '--rm', ...unprivileged(options), options.image, 'doctor'), /✗/);
+	t.regex(await dockerd.docker('run', '--rm', ...unprivileged(options), options.image, 'doctor'), /^ok +round trip:/m);
 
 	const first = await startContainer(t, dockerd, options);
 	t.is((await fetch(`${first.url}/v2/`)).status, 200);

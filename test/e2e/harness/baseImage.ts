@@ -1,5 +1,5 @@
 /** A root filesystem with what the head of deploy/Dockerfile asks of its BASE and nothing else: Debian's packages, npm's Node, npm. */
-import {copyFile, cp, lstat, mkdir, readFile, realpath, symlink, writeFile} from 'node:fs/promises';
+import {copyFile, cp, mkdir, readFile, realpath, stat, symlink, writeFile} from 'node:fs/promises';
 import {delimiter, dirname, join} from 'node:path';
 import {env, execPath} from 'node:process';
 import {debianFiles} from '../../../scripts/tools/debian.ts';
@@ -28,17 +28,24 @@ export const createBaseImage = async (scope: Scope): Promise<BaseImage> => {
 	await Promise.all(applets.map(path => symlink('/bin/busybox', join(folder, path))));
 
 	await copyFile(execPath, join(folder, 'usr/bin/node'));
-	const npm = await realpath((await succeed('sh', ['-c', 'command -v npm'])).trim());
+	const npm = await realpath(env.npm_execpath ?? (await succeed('sh', ['-c', 'command -v npm'])).trim());
+	// Of a shim or a script around it, we would copy whatever folder that happens to stand in.
+	if (!npm.endsWith('/npm/bin/npm-cli.js')) throw new Error(`the base image needs npm as its package has it, not ${npm}`);
 	await cp(dirname(dirname(npm)), join(folder, 'usr/lib/node_modules/npm'), {recursive: true, verbatimSymlinks: true});
 	await symlink('../lib/node_modules/npm/bin/npm-cli.js', join(folder, 'usr/bin/npm'));
 	return {folder, npmrc: await createNpmrc(scope, folder)};
 };
 
 const copyPackages = async (folder: string) => {
-	const files = (await debianFiles(packages)).filter(path => !path.startsWith('/usr/share/'));
-	const stats = await Promise.all(files.map(path => lstat(path)));
-	const paths = files.filter((_, index) => !stats[index]?.isDirectory());
-	await succeed('cp', ['--parents', '--no-dereference', '--preserve=mode', `--target-directory=${folder}`, ...paths]);
+	for (const path of await debianFiles(packages)) {
+		if (path.startsWith('/usr/share/') || (await stat(path)).isDirectory()) continue;
+		await copyInto(folder, path);
+	}
+};
+
+const copyInto = async (folder: string, path: string) => {
+	await mkdir(join(folder, dirname(path)), {recursive: true});
+	await copyFile(path, join(folder, path));
 };
 
 /** Of the machine's and the user's own, since a build knows only one; an authority that they name is put where they say it is. */
@@ -51,10 +58,7 @@ const createNpmrc = async (scope: Scope, base: string) => {
 	const texts = await Promise.all([globalconfig, userconfig].map(file => readFile(file, 'utf8').catch(whenMissing(''))));
 	const npmrc = join(folder, 'npmrc');
 	await writeFile(npmrc, texts.join('\n'), {mode: 0o600});
-	if (cafile) {
-		await mkdir(join(base, dirname(cafile)), {recursive: true});
-		await copyFile(cafile, join(base, cafile));
-	}
+	if (cafile) await copyInto(base, cafile);
 	return npmrc;
 };
 

@@ -1,4 +1,5 @@
 /** layercache's image in a container, without privileges and on the machine's own network. */
+import {readFile} from 'node:fs/promises';
 import type {Dockerd} from './dockerd.ts';
 import {freePort} from './freePort.ts';
 import type {RegistryServer} from './registryServer.ts';
@@ -24,18 +25,18 @@ export const startContainer = async (scope: Scope, {docker}: Dockerd, options: C
 	const args = [...unprivileged(options), `--env=LAYERCACHE_PORT=${port}`, options.image];
 	const id = (await docker('run', '--detach', ...args)).trim();
 	scope.teardown(async () => void (await docker('rm', '--force', id)));
-	const inspect = async (field: string) => Number((await docker('inspect', '--format', `{{.State.${field}}}`, id)).trim());
-	// A server logs to its standard output.
-	const log = () => docker('logs', id);
+	const inspect = async (field: string) => (await docker('inspect', '--format', `{{.${field}}}`, id)).trim();
+	// The daemon's file has both outputs as they came; `docker logs` parts them again.
+	const log = async () => readFile(await inspect('LogPath'), 'utf8');
 	await until('the container to answer', answers(`${url}/v2/`), {seconds: 60, explain: log});
 	return {
 		url,
 		host,
-		pid: await inspect('Pid'),
+		pid: Number(await inspect('State.Pid')),
 		log,
 		async stop() {
 			await docker('stop', '--time=20', id);
-			return inspect('ExitCode');
+			return Number(await inspect('State.ExitCode'));
 		},
 		async kill9() {
 			await docker('kill', id);
