@@ -4,7 +4,7 @@ import {
 	createUploadId,
 	type Digest,
 	digestAlgorithm,
-	emptyDigest,
+	digestOf,
 	formatDigest,
 	formatUploadRange,
 	OciError,
@@ -52,7 +52,7 @@ export const createUploads = (store: ObjectStore, blobs: Blobs, {clock, longestU
 	/** Joins what is stored, once it is known to be the blob. Throws ObjectMissing when another closing PUT was faster. */
 	const join = async (repo: RepositoryName, upload: UploadId, digest: Digest): Promise<void> => {
 		const chunks = await storedChunks(store, repo, upload);
-		if (chunks.length === 0 && digest !== emptyDigest) throw new ObjectMissing(keys.upload(repo, upload));
+		if (chunks.length === 0 && !isOfNothing(digest)) throw new ObjectMissing(keys.upload(repo, upload));
 		const parts = chunks.map(({key}) => key);
 		const actual = await digestOfParts(store, parts, digest);
 		if (actual !== digest) {
@@ -80,7 +80,7 @@ export const createUploads = (store: ObjectStore, blobs: Blobs, {clock, longestU
 			const {isEmpty, all} = await peek(last.body);
 			// The Location said that no chunk came before, so these bytes are all of the blob, and the store need not be asked.
 			const isWhole = last.first && (last.range?.start ?? 0) === 0;
-			if (isWhole && (!isEmpty || digest === emptyDigest)) return blobs.put(repo, digest, all, size);
+			if (isWhole && (!isEmpty || isOfNothing(digest))) return blobs.put(repo, digest, all, size);
 
 			if (!isEmpty || size) await append(repo, upload, {...last, body: all});
 			try {
@@ -156,6 +156,8 @@ const rangeMismatch = (have: number) =>
 			headers: {Range: formatUploadRange(have)},
 		},
 	);
+
+const isOfNothing = (digest: Digest): boolean => digest === digestOf(new Uint8Array(), digestAlgorithm(digest));
 
 async function* none(): Bytes {}
 

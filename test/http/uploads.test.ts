@@ -1,5 +1,5 @@
 import test from 'ava';
-import {digestOf, emptyDigest} from 'oci-spec-types';
+import {digestOf} from 'oci-spec-types';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import {type ObjectStore, StoreUnavailable} from '../../src/storage/objectStore.ts';
 import {startApp} from '../support/app.ts';
@@ -46,11 +46,17 @@ test('a blob of unknown length, sent in chunks of HTTP, is stored', async t => {
 	t.deepEqual((await client.get(blobPath)).body, bytes);
 });
 
-test('the empty blob can be pushed', async t => {
-	const {client} = await startApp(t);
-	t.is((await client.pushBlob(repo, '')).status, 201);
-	t.is((await client.head(`/v2/${repo}/blobs/${emptyDigest}`)).headers.get('content-length'), '0');
-});
+for (const algorithm of ['sha256', 'sha512'] as const) {
+	test(`the empty blob can be pushed, in one PUT and after an empty chunk: ${algorithm}`, async t => {
+		const {client} = await startApp(t);
+		const nothing = digestOf(new Uint8Array(), algorithm);
+		t.is((await client.pushBlob(repo, '', nothing)).status, 201);
+		t.is((await client.head(`/v2/${repo}/blobs/${nothing}`)).headers.get('content-length'), '0');
+		const patched = await client.request('PATCH', await client.startUpload('ci/other'), {body: ''});
+		t.is((await client.request('PUT', withDigest(location(patched), nothing))).status, 201);
+		t.is((await client.head(`/v2/ci/other/blobs/${nothing}`)).status, 200);
+	});
+}
 
 test('a whole blob can come with the POST', async t => {
 	const {client} = await startApp(t);
