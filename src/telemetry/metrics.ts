@@ -21,13 +21,13 @@ export const createMetrics = ({version}: {version: string}) => {
 		labelNames: ['kind', 'method', 'status'],
 		registers,
 	});
-	const seconds = new Histogram({
-		name: 'layercache_http_request_duration_seconds',
-		help: 'From the head of a request to the last byte of its answer, by kind of endpoint.',
-		labelNames: ['kind'],
-		buckets: durationBuckets,
-		registers,
-	});
+	const durations = <const L extends string>(name: string, help: string, label: L) =>
+		new Histogram({name, help, labelNames: [label], buckets: durationBuckets, registers});
+	const seconds = durations(
+		'layercache_http_request_duration_seconds',
+		'From the head of a request to the last byte of its answer, by kind of endpoint.',
+		'kind',
+	);
 	const received = new Counter({name: 'layercache_http_received_bytes_total', help: 'Bytes of request bodies.', registers});
 	const sent = new Counter({
 		name: 'layercache_http_sent_bytes_total',
@@ -40,13 +40,7 @@ export const createMetrics = ({version}: {version: string}) => {
 		labelNames: ['operation', 'outcome'],
 		registers,
 	});
-	const operationSeconds = new Histogram({
-		name: 'layercache_store_operation_duration_seconds',
-		help: 'How long the store took.',
-		labelNames: ['operation'],
-		buckets: durationBuckets,
-		registers,
-	});
+	const operationSeconds = durations('layercache_store_operation_duration_seconds', 'How long the store took.', 'operation');
 	const operationBytes = new Counter({
 		name: 'layercache_store_bytes_total',
 		help: 'Bytes to and from the store.',
@@ -60,13 +54,7 @@ export const createMetrics = ({version}: {version: string}) => {
 		labelNames: ['operation', 'status'],
 		registers,
 	});
-	const s3Seconds = new Histogram({
-		name: 'layercache_s3_request_duration_seconds',
-		help: 'How long S3 took to begin its answer.',
-		labelNames: ['operation'],
-		buckets: durationBuckets,
-		registers,
-	});
+	const s3Seconds = durations('layercache_s3_request_duration_seconds', 'How long S3 took to begin its answer.', 'operation');
 
 	return {
 		requestsInFlight: new Gauge({name: 'layercache_http_requests_in_flight', help: 'Requests that are being answered.', registers}),

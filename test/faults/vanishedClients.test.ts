@@ -2,14 +2,18 @@ import {connect} from 'node:net';
 import test from 'ava';
 import {digestOf} from 'oci-spec-types';
 import {createMemoryStore} from '../../src/storage/memory.ts';
-import {type ObjectStore, StoreUnavailable} from '../../src/storage/objectStore.ts';
-import {startApp} from '../support/app.ts';
+import {type ObjectStore, type StoredObject, StoreUnavailable} from '../../src/storage/objectStore.ts';
+import {type LogLine, startApp} from '../support/app.ts';
 import {withDigest} from '../support/client.ts';
 
 const bytes = Buffer.alloc(1 << 20, 'x');
 const digest = digestOf(bytes);
 
-/** Writes `head` and some bytes to the server, then cuts the connection as soon as `when` resolves. */
+const blobPath = `/v2/ci/app/blobs/${digest}`;
+const getBlob = `GET ${blobPath} HTTP/1.1\r\nHost: x\r\n\r\n`;
+const failures = (log: LogLine[]) => log.filter(line => line.level === 'error');
+
+/** Writes to the server, then cuts the connection as soon as `when` resolves. */
 const cutAfter = async (url: string, head: string, body: Uint8Array, when: Promise<unknown>) => {
 	const {hostname, port} = new URL(url);
 	const socket = connect(Number(port), hostname);
@@ -20,134 +24,120 @@ const cutAfter = async (url: string, head: string, body: Uint8Array, when: Promi
 	socket.destroy();
 };
 
-test('a client that leaves half way through an upload leaves nothing behind, and is no failure of ours', async t => {
+/** A store that tells when an upload has begun, and when one has failed. */
+const watchingUploads = () => {
 	const memory = createMemoryStore();
 	const started = Promise.withResolvers<void>();
-	const ended = Promise.withResolvers<unknown>();
+	const failed = Promise.withResolvers<unknown>();
 	const store: ObjectStore = {
 		...memory,
-		upload(key, body, options) {
+		upload(...given) {
 			started.resolve();
-			const answer = memory.upload(key, body, options);
-			answer.catch(ended.resolve);
+			const answer = memory.upload(...given);
+			answer.catch(failed.resolve);
 			return answer;
 		},
 	};
+	return {store, started: started.promise, failed: failed.promise};
+};
+
+/** A store whose blobs have another body when they are read. */
+const withBody = (bodyOf: (stored: StoredObject) => StoredObject['body'] | Promise<StoredObject['body']>): ObjectStore => {
+	const memory = createMemoryStore();
+	return {
+		...memory,
+		async read(key, range) {
+			const object = await memory.read(key, range);
+			return object && key.includes('_blobs') ? {...object, body: await bodyOf(object)} : object;
+		},
+	};
+};
+
+test('a client that leaves half way through an upload leaves nothing behind, and is no failure of ours', async t => {
+	const {store, started, failed} = watchingUploads();
 	const {client, url, log} = await startApp(t, {store});
 	const path = withDigest(await client.startUpload('ci/app'), digest);
-	await cutAfter(
-		url,
-		`PUT ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`,
-		bytes.subarray(0, 1000),
-		started.promise,
-	);
-	t.truthy(await ended.promise);
-	t.is((await client.head(`/v2/ci/app/blobs/${digest}`)).status, 404);
-	t.deepEqual(
-		log.filter(line => line.level === 'error'),
-		[],
-	);
-	t.like(
-		log.find(line => line.kind === 'upload.finish'),
-		{status: 499},
-	);
+	await cutAfter(url, `PUT ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`, bytes.subarray(0, 1000), started);
+	t.truthy(await failed);
+	t.is((await client.head(blobPath)).status, 404);
+	t.deepEqual(failures(log), []);
+	const line = log.find(({kind}) => kind === 'upload.finish');
+	t.like(line, {status: 499});
+});
+
+test('what is logged of an upload that was cut is what came of it', async t => {
+	const {store, started} = watchingUploads();
+	const {client, url, log, over} = await startApp(t, {store});
+	const path = withDigest(await client.startUpload('ci/app'), digest);
+	const gone = over('upload.finish');
+	const head = `PUT ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${Number.MAX_SAFE_INTEGER}\r\n\r\n`;
+	await cutAfter(url, head, Buffer.from('abc'), started);
+	await gone;
+	const line = log.find(({kind}) => kind === 'upload.finish');
+	t.like(line, {status: 499, bytesIn: 3});
 });
 
 test('a client that leaves half way through a download frees what was opened for it', async t => {
-	const memory = createMemoryStore();
 	const opened = Promise.withResolvers<void>();
 	const freed = Promise.withResolvers<void>();
-	const store: ObjectStore = {
-		...memory,
-		async read(key, range) {
-			const object = await memory.read(key, range);
-			if (!object || !key.includes('_blobs')) return object;
-			async function* endless() {
-				try {
-					for (;;) {
-						opened.resolve();
-						yield bytes;
-						await new Promise(setImmediate);
-					}
-				} finally {
-					freed.resolve();
-				}
+	async function* endless() {
+		try {
+			for (;;) {
+				opened.resolve();
+				yield bytes;
+				await new Promise(setImmediate);
 			}
-			const body = endless();
-			return {...object, body: Object.assign(body, {destroy: () => void body.return()})};
-		},
-	};
-	const {client, url, log} = await startApp(t, {store});
-	await client.pushBlob('ci/app', bytes);
-	await cutAfter(url, `GET /v2/ci/app/blobs/${digest} HTTP/1.1\r\nHost: x\r\n\r\n`, new Uint8Array(), opened.promise);
-	await freed.promise;
-	t.deepEqual(
-		log.filter(line => line.level === 'error'),
-		[],
-	);
-});
-
-test('a store that fails half way through a download cuts the connection: the client must see that bytes are missing', async t => {
-	const memory = createMemoryStore();
-	const store: ObjectStore = {
-		...memory,
-		async read(key, range) {
-			const object = await memory.read(key, range);
-			if (!object) return object;
-			async function* broken() {
-				yield bytes.subarray(0, 1000);
-				throw new Error('the disk is on fire');
-			}
-			return {...object, body: Object.assign(broken(), {destroy() {}})};
-		},
-	};
-	const {client, log} = await startApp(t, {store});
-	await client.pushBlob('ci/app', bytes);
-	await t.throwsAsync(client.get(`/v2/ci/app/blobs/${digest}`));
-	t.true(log.some(line => line.level === 'error' && JSON.stringify(line).includes('on fire')));
-});
-
-test('a client that leaves before its download was opened frees it all the same', async t => {
-	const memory = createMemoryStore();
-	const asked = Promise.withResolvers<void>();
-	const goOn = Promise.withResolvers<void>();
-	const freed = Promise.withResolvers<void>();
-	const store: ObjectStore = {
-		...memory,
-		async read(key, range) {
-			const object = await memory.read(key, range);
-			if (!object || !key.includes('_blobs')) return object;
-			asked.resolve();
-			await goOn.promise;
-			return {...object, body: {[Symbol.asyncIterator]: () => object.body[Symbol.asyncIterator](), destroy: freed.resolve}};
-		},
-	};
+		} finally {
+			freed.resolve();
+		}
+	}
+	const store = withBody(() => {
+		const body = endless();
+		return Object.assign(body, {destroy: () => void body.return()});
+	});
 	const {client, url, log, over} = await startApp(t, {store});
 	await client.pushBlob('ci/app', bytes);
 	const gone = over('blob.get');
-	await cutAfter(url, `GET /v2/ci/app/blobs/${digest} HTTP/1.1\r\nHost: x\r\n\r\n`, new Uint8Array(), asked.promise);
+	await cutAfter(url, getBlob, new Uint8Array(), opened.promise);
+	await Promise.all([freed.promise, gone]);
+	t.deepEqual(failures(log), []);
+});
+
+test('a client that leaves before its download was opened frees it all the same', async t => {
+	const asked = Promise.withResolvers<void>();
+	const goOn = Promise.withResolvers<void>();
+	const freed = Promise.withResolvers<void>();
+	const store = withBody(async ({body}) => {
+		asked.resolve();
+		await goOn.promise;
+		return {[Symbol.asyncIterator]: () => body[Symbol.asyncIterator](), destroy: freed.resolve};
+	});
+	const {client, url, log, over} = await startApp(t, {store});
+	await client.pushBlob('ci/app', bytes);
+	const gone = over('blob.get');
+	await cutAfter(url, getBlob, new Uint8Array(), asked.promise);
 	await gone;
 	goOn.resolve();
 	await freed.promise;
-	t.deepEqual(
-		log.filter(line => line.level === 'error'),
-		[],
-	);
+	t.deepEqual(failures(log), []);
+});
+
+test('a store that fails half way through a download cuts the connection: the client must see that bytes are missing', async t => {
+	async function* broken() {
+		yield bytes.subarray(0, 1000);
+		throw new Error('the disk is on fire');
+	}
+	const {client, log} = await startApp(t, {store: withBody(() => Object.assign(broken(), {destroy() {}}))});
+	await client.pushBlob('ci/app', bytes);
+	await t.throwsAsync(client.get(blobPath));
+	t.true(failures(log).some(line => JSON.stringify(line).includes('on fire')));
 });
 
 test('a store that fails before the first byte of a download is told in a status', async t => {
-	const memory = createMemoryStore();
-	const store: ObjectStore = {
-		...memory,
-		async read(key, range) {
-			const object = await memory.read(key, range);
-			const body = {[Symbol.asyncIterator]: () => ({next: () => Promise.reject(new StoreUnavailable('away'))}), destroy() {}};
-			return object && key.includes('_blobs') ? {...object, body} : object;
-		},
-	};
-	const {client} = await startApp(t, {store});
+	const away = () => Promise.reject(new StoreUnavailable('away'));
+	const {client} = await startApp(t, {store: withBody(() => ({[Symbol.asyncIterator]: () => ({next: away}), destroy() {}}))});
 	await client.pushBlob('ci/app', bytes);
-	const answer = await client.get(`/v2/ci/app/blobs/${digest}`);
+	const answer = await client.get(blobPath);
 	t.like(answer, {status: 503, error: 'UNAVAILABLE'});
 	t.is(answer.headers.get('content-length'), String(answer.body.length));
 });
@@ -189,28 +179,6 @@ test('garbage behind a request is not answered into its download', async t => {
 	await closed;
 	t.is(received.split('HTTP/1.1').length, 2);
 	t.true(received.length < large.length);
-});
-
-test('what is logged of an upload that was cut is what came of it', async t => {
-	const memory = createMemoryStore();
-	const started = Promise.withResolvers<void>();
-	const store: ObjectStore = {
-		...memory,
-		upload(...given) {
-			started.resolve();
-			return memory.upload(...given);
-		},
-	};
-	const {client, url, log, over} = await startApp(t, {store});
-	const path = withDigest(await client.startUpload('ci/app'), digest);
-	const gone = over('upload.finish');
-	const head = `PUT ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${Number.MAX_SAFE_INTEGER}\r\n\r\n`;
-	await cutAfter(url, head, Buffer.from('abc'), started.promise);
-	await gone;
-	t.like(
-		log.find(line => line.kind === 'upload.finish'),
-		{status: 499, bytesIn: 3},
-	);
 });
 
 test('an upload that is refused is told why, although more bytes are on their way', async t => {
