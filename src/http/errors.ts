@@ -26,9 +26,10 @@ export const failureOf = (error: unknown, requestId: string): Failure => {
 
 /** Whether this failed only because the client left before it had sent or read everything; that is not worth a word. */
 export const isDeparture = (error: unknown, request: IncomingMessage): boolean =>
-	(request.destroyed && !request.complete) || (error instanceof Error && 'code' in error && departures.has(error.code));
+	(request.destroyed && !request.complete) ||
+	(!(error instanceof StoreUnavailable) && error instanceof Error && 'code' in error && departures.has(error.code));
 
-// What a write to a closed connection ends with. A stream from the store that fails has an error of its own.
+// What a write to a closed connection ends with. S3's connections break with the same codes, and that is the store's failure.
 const departures: ReadonlySet<unknown> = new Set([
 	'ERR_STREAM_PREMATURE_CLOSE',
 	'ERR_STREAM_DESTROYED',

@@ -28,6 +28,9 @@ export const listen = async (listener: Listener, {host, port, idleSeconds}: List
 		keepAliveTimeout: 150_000,
 		maxHeaderSize: 32 * 1024,
 		noDelay: true,
+		// A builder that vanished without a word would hold its upload until the idle time is over.
+		keepAlive: true,
+		keepAliveInitialDelay: 30_000,
 	});
 	server.timeout = idleMs;
 	const open = new Map<Duplex, ServerResponse>();

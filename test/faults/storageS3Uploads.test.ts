@@ -24,6 +24,7 @@ const passing: readonly (readonly [title: string, operation: string, fault: Faul
 	['an internal error for every part', 'UploadPart', {refuse: {status: 500, code: 'InternalError'}}],
 	['a reset in the middle of every part', 'UploadPart', {resetAfterBytes: 10_000}],
 	['a reset before every part', 'UploadPart', {resetAfterBytes: 0}],
+	['a bit that is changed on the way of every part', 'UploadPart', {corrupt: true}],
 	['a lost answer to every part', 'UploadPart', {loseAnswer: true}],
 	['SlowDown at the beginning', 'CreateMultipartUpload', {refuse: {status: 503, code: 'SlowDown'}}],
 	['SlowDown at the end', 'CompleteMultipartUpload', {refuse: {status: 503, code: 'SlowDown'}}],
@@ -42,7 +43,7 @@ for (const [title, operation, fault] of passing) {
 	});
 }
 
-for (const fault of [{refuse: {status: 503, code: 'SlowDown'}}, {resetAfterBytes: 10}, {loseAnswer: true}] as const) {
+for (const fault of [{refuse: {status: 503, code: 'SlowDown'}}, {resetAfterBytes: 10}, {corrupt: true}, {loseAnswer: true}] as const) {
 	test(`a short upload survives ${JSON.stringify(fault)}`, async t => {
 		const {double, store} = await startStoreOnDouble(t);
 		double.faults = onFirst('PutObject', fault);

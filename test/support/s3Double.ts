@@ -17,6 +17,8 @@ export type Fault = {
 	refuse?: {status: number; code: string};
 	/** The connection breaks when so many bytes of the request's body have come. */
 	resetAfterBytes?: number;
+	/** A bit of the request's body is changed on its way. */
+	corrupt?: true;
 	/** The answer begins well, with status 200, and ends with an error. */
 	refuseLate?: {code: string};
 	/** It is done, but nobody hears of it. */
@@ -129,6 +131,7 @@ const perform = async (
 	await fault.hold;
 	if (fault.refuse) throw new S3Refusal(fault.refuse.status, fault.refuse.code);
 	const body = await readBody(message, fault.resetAfterBytes, lenient);
+	if (fault.corrupt && body.length > 0) body.writeUInt8(body.readUInt8(0) ^ 1);
 	const trust = {credentials: double.credentials, region: double.region, now: now(), isExpired: double.hasExpired, ...lenient};
 	checkPayload(body, checkSignature(request, trust));
 	if (bucketName !== double.bucketName) throw new S3Refusal(404, 'NoSuchBucket', 'The specified bucket does not exist');

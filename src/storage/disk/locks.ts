@@ -30,9 +30,9 @@ export const createLocks = (folder: string, {patienceInSeconds = 30}: {patienceI
 	return {
 		async hold(key, work) {
 			const name = String(crc32(key) % lockFiles);
+			const patientUntil = performance.now() + patienceInSeconds * 1000;
 			return takeTurn(name, async () => {
 				const file = open(name);
-				const patientUntil = performance.now() + patienceInSeconds * 1000;
 				while (!acquired(file)) {
 					if (performance.now() > patientUntil)
 						throw new StoreUnavailable(`another process has held a lock in ${folder} for ${patienceInSeconds} s: is one of them stopped?`);
@@ -41,7 +41,7 @@ export const createLocks = (folder: string, {patienceInSeconds = 30}: {patienceI
 				try {
 					return await work();
 				} finally {
-					file.exec('ROLLBACK');
+					if (file.isOpen) file.exec('ROLLBACK');
 				}
 			});
 		},

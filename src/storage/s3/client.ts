@@ -1,4 +1,5 @@
 /** The AWS SDK's client as we want it: one agent, our own patience, answers dated, failures explained. */
+import {crc32} from 'node:zlib';
 import {S3Client, type S3ClientResolvedConfig, type ServiceInputTypes, type ServiceOutputTypes} from '@aws-sdk/client-s3';
 import type {AwsCredentialIdentity, Command, HashConstructor} from '@smithy/types';
 import type {Agent} from 'undici';
@@ -19,8 +20,22 @@ type S3Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = Comm
 export type SendOptions = {signal?: AbortSignal; payload?: string};
 export const unsignedPayload = 'UNSIGNED-PAYLOAD';
 
-/** A body in pieces, which is sent again from memory when S3 refuses it. The SDK hands it on as it is, though its types know only whole ones. */
-export const inPieces = (pieces: readonly Uint8Array[], size: number) => ({Body: pieces as unknown as Uint8Array, ContentLength: size});
+/**
+ * A body in pieces, which is sent again from memory when S3 refuses it. The SDK hands it on as it is, though its types know only whole ones.
+ * S3 checks the CRC: what we verified must not be changed on the way, nor by a mistake of ours with memory that is used again.
+ */
+export const inPieces = (pieces: readonly Uint8Array[], size: number) => ({
+	Body: pieces as unknown as Uint8Array,
+	ContentLength: size,
+	ChecksumCRC32: crc32Of(pieces),
+});
+
+/** As S3 writes it: big-endian, in base64. */
+const crc32Of = (pieces: readonly Uint8Array[]): string => {
+	const sum = Buffer.alloc(4);
+	sum.writeUInt32BE(pieces.reduce((crc, piece) => crc32(piece, crc), 0));
+	return sum.toString('base64');
+};
 
 export type S3 = {
 	settings: S3Settings;

@@ -77,7 +77,7 @@ const piecesOf = (part: ObjectFacts, pieceBytes: number): Piece[] =>
 	}));
 
 const joinPieces = async (s3: S3, pieces: readonly Piece[], to: string, contentType: string, size: number): Promise<ObjectFacts> => {
-	const upload = await beginMultipart(s3, to, {contentType});
+	const upload = await beginMultipart(s3, to, 'copies', {contentType});
 	const copyPiece = async ({part, range}: Piece, at: number) => {
 		try {
 			await upload.copyPart(at + 1, sourceOf(s3, part.key), range);

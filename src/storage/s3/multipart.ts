@@ -23,18 +23,25 @@ export type Multipart = {
 	abort(): Promise<void>;
 };
 
-export const beginMultipart = async (s3: S3, key: string, {contentType = octetStream, ...conditions}: WriteOptions): Promise<Multipart> => {
+/** `of`: what its parts are. Those that are sent come with a sum, which has to be announced; of those that S3 copies there is none. */
+export const beginMultipart = async (
+	s3: S3,
+	key: string,
+	of: 'bytes' | 'copies',
+	{contentType = octetStream, ...conditions}: WriteOptions,
+): Promise<Multipart> => {
 	const place = {Bucket: s3.bucket, Key: s3.fullKey(key)};
-	const {UploadId} = await s3.send(new CreateMultipartUploadCommand({...place, ContentType: contentType}));
+	const sums = of === 'bytes' ? ({ChecksumAlgorithm: 'CRC32'} as const) : {};
+	const {UploadId} = await s3.send(new CreateMultipartUploadCommand({...place, ContentType: contentType, ...sums}));
 	const upload = {...place, UploadId};
 	const parts: CompletedPart[] = [];
 	const underWay = new Set<Promise<unknown>>();
 	const stop = new AbortController();
 
-	const add = async (number: number, sent: Promise<string | undefined>) => {
+	const add = async (number: number, sent: Promise<Omit<CompletedPart, 'PartNumber'>>) => {
 		underWay.add(sent);
 		try {
-			parts[number - 1] = {PartNumber: number, ETag: await sent};
+			parts[number - 1] = {PartNumber: number, ...(await sent)};
 		} finally {
 			underWay.delete(sent);
 		}
@@ -42,10 +49,11 @@ export const beginMultipart = async (s3: S3, key: string, {contentType = octetSt
 
 	return {
 		sendPart(number, {pieces, size}) {
-			const command = new UploadPartCommand({...upload, PartNumber: number, ...inPieces(pieces, size)});
+			const body = inPieces(pieces, size);
+			const command = new UploadPartCommand({...upload, PartNumber: number, ...body});
 			return add(
 				number,
-				s3.send(command, {payload: unsignedPayload, signal: stop.signal}).then(answer => answer.ETag),
+				s3.send(command, {payload: unsignedPayload, signal: stop.signal}).then(({ETag}) => ({ETag, ChecksumCRC32: body.ChecksumCRC32})),
 			);
 		},
 
@@ -58,7 +66,7 @@ export const beginMultipart = async (s3: S3, key: string, {contentType = octetSt
 			});
 			return add(
 				number,
-				s3.send(command, {signal: stop.signal}).then(answer => answer.CopyPartResult?.ETag),
+				s3.send(command, {signal: stop.signal}).then(answer => ({ETag: answer.CopyPartResult?.ETag})),
 			);
 		},
 

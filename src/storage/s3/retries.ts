@@ -46,7 +46,8 @@ const isPassing = ({error, errorType}: RetryErrorInfo, count: number) => {
 };
 
 const passingStatus: readonly (number | undefined)[] = [429, 500, 502, 503, 504];
-const passingNames = ['RequestTimeout', 'TimeoutError'];
+// The last ones say that a body was changed on the way; ours is still in memory.
+const passingNames = ['RequestTimeout', 'TimeoutError', 'BadDigest', 'XAmzContentChecksumMismatch', 'XAmzContentSHA256Mismatch'];
 const passingCodes = [
 	...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
 	...['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_SOCKET'],

@@ -47,7 +47,7 @@ const uploadParts = async (s3: S3, key: string, first: Part, parts: AsyncGenerat
 	const underWay = new Set<Promise<void>>();
 	let upload: Multipart | undefined;
 	try {
-		upload = await beginMultipart(s3, key, options);
+		upload = await beginMultipart(s3, key, 'bytes', options);
 		for (let number = 1; ; number += 1) {
 			// Not waiting for the client alone: it may be slow, and the upload lost already.
 			const {value: part} = (await Promise.race([gathering, failure.promise])) as IteratorYieldResult<Part>;

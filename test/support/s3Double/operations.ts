@@ -72,6 +72,7 @@ export const operations = {
 	},
 
 	PutObject: (bucket, {key, headers, body}) => {
+		checkSums(headers, body);
 		const {etag} = bucket.put(key, body, headers['content-type'] ?? 'binary/octet-stream', conditionsOf(headers));
 		return {status: 200, headers: {etag}};
 	},
@@ -104,6 +105,7 @@ export const operations = {
 
 	UploadPart: (bucket, {key, query, headers, body}) => {
 		if (headers['content-length'] === undefined) throw new S3Refusal(411, 'MissingContentLength');
+		checkSums(headers, body);
 		return {status: 200, headers: {etag: bucket.putPart(query.get('uploadId') ?? '', key, Number(query.get('partNumber')), body)}};
 	},
 
@@ -224,15 +226,20 @@ const parseRange = (header: string | undefined, size: number) => {
 };
 
 const demandChecksum = (headers: DoubleRequest['headers'], body: Buffer) => {
+	if (checkSums(headers, body) === 0)
+		throw new S3Refusal(400, 'InvalidRequest', 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*');
+};
+
+/** Refuses a body that is not what its sums say; answers how many there were. */
+const checkSums = (headers: DoubleRequest['headers'], body: Buffer): number => {
 	const sums: Record<string, string> = {
 		'content-md5': createHash('md5').update(body).digest('base64'),
 		'x-amz-checksum-crc32': Buffer.from(crc32(body).toString(16).padStart(8, '0'), 'hex').toString('base64'),
 		'x-amz-checksum-sha256': createHash('sha256').update(body).digest('base64'),
 	};
 	const given = Object.keys(sums).filter(name => name in headers);
-	if (given.length === 0)
-		throw new S3Refusal(400, 'InvalidRequest', 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*');
 	if (given.some(name => headers[name] !== sums[name])) throw new S3Refusal(400, 'BadDigest');
+	return given.length;
 };
 
 const encoderOf = (query: DoubleRequest['query']) =>
