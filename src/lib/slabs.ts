@@ -12,6 +12,8 @@ export type SlabLease = {
 export type Slabs = {
 	/** Waits until there is so much. Whoever asks for more than there is in all gets all of it. */
 	lease(bytes: number): Promise<SlabLease>;
+	/** Whether someone waits for what others hold. */
+	isWanted(): boolean;
 	/** What a lease of so much can hold. */
 	capacity(bytes: number): number;
 };
@@ -53,6 +55,8 @@ export const createSlabs = ({slabBytes, totalBytes}: {slabBytes: number; totalBy
 	};
 
 	return {
+		isWanted: () => waiting.length > 0,
+
 		capacity: bytes => Math.min(bytes, countFor(bytes) * slabBytes),
 
 		lease(bytes) {

@@ -1,4 +1,5 @@
 /** Uploads while S3 has a bad minute: what it refuses for a passing reason is sent again from memory, and nothing half-done stays. */
+import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import {digestHex, digestOf} from 'oci-spec-types';
 import {type Bytes, PreconditionFailed, StoreUnavailable} from '../../src/storage/objectStore.ts';
@@ -86,6 +87,51 @@ test('a part that is refused for good ends the upload at once, though the client
 	await t.throwsAsync(upload, {instanceOf: StoreUnavailable, message: /AccessDenied/});
 	t.is(double.bucket.uploads.size, 0);
 	silence.resolve();
+});
+
+test('a client that stands still in the middle of a part gives way to one that waits for memory', async t => {
+	const {double, store} = await startStoreOnDouble(t, {}, {tuning: {bufferBytes: partBytes, stallSeconds: 0.02}});
+	const silence = Promise.withResolvers<void>();
+	t.teardown(silence.resolve);
+	const begun = Promise.withResolvers<void>();
+	async function* stalling() {
+		yield long.subarray(0, 100);
+		begun.resolve();
+		await silence.promise;
+	}
+	const stalled = t.throwsAsync(store.upload('blobs/a', stalling()), {instanceOf: StoreUnavailable, message: /stood still/});
+	await begun.promise;
+	await store.upload('blobs/b', bodyOf(long), {size: long.length});
+	await stalled;
+	t.deepEqual([...double.bucket.objects.keys()], ['blobs/b']);
+});
+
+test('a client that stands still while nobody waits may take its time', async t => {
+	const {store} = await startStoreOnDouble(t, {}, {tuning: {bufferBytes: partBytes, stallSeconds: 0.005}});
+	async function* slowly() {
+		yield long.subarray(0, 100);
+		await delay(50);
+		yield long.subarray(100, 200);
+	}
+	await store.upload('blobs/a', slowly());
+	t.is((await store.stat('blobs/a'))?.size, 200);
+});
+
+test('a document is stored while layers have taken all memory', async t => {
+	const {store} = await startStoreOnDouble(t, {}, {tuning: {bufferBytes: partBytes, documentBytes: 1000}});
+	const silence = Promise.withResolvers<void>();
+	const begun = Promise.withResolvers<void>();
+	async function* stalling() {
+		yield long.subarray(0, 100);
+		begun.resolve();
+		await silence.promise;
+	}
+	const stalled = store.upload('blobs/a', stalling());
+	await begun.promise;
+	await store.upload('blobs/b', bodyOf(long.subarray(0, 1000)), {size: 1000});
+	silence.resolve();
+	await stalled;
+	t.is((await store.stat('blobs/b'))?.size, 1000);
 });
 
 test('a client that goes away in the middle leaves nothing, nor do parts under way', async t => {

@@ -55,6 +55,14 @@ test('a store that is away is 503 with a request id, and the log has the cause u
 	t.true(JSON.stringify(line).includes('s3.internal'));
 });
 
+test('a connection that the store breaks is its failure, and not the departure of the client', async t => {
+	const store: ObjectStore = {...createMemoryStore()};
+	const {client, log} = await startApp(t, {store});
+	store.stat = () => Promise.reject(Object.assign(new StoreUnavailable('S3 broke the connection'), {code: 'ECONNRESET'}));
+	t.like(await client.get(`/v2/ci/app/blobs/${digestOf(Buffer.from('x'))}`), {status: 503, error: 'UNAVAILABLE'});
+	t.true(log.some(line => line.level === 'error'));
+});
+
 test('what nobody foresaw is 500 without a word about the inside', async t => {
 	const store: ObjectStore = {...createMemoryStore()};
 	const {client, log} = await startApp(t, {store});

@@ -15,7 +15,15 @@ export const openStoreOn = (t: ExecutionContext, double: S3Double, {tuning, ...s
 		endpoint,
 		credentials,
 		...settings,
-		tuning: {singleBytes: partBytes, partBytes, joinableBytes: partBytes, patienceSeconds: 10, firstWaitSeconds: 0.001, ...tuning},
+		tuning: {
+			singleBytes: partBytes,
+			partBytes,
+			documentBytes: 0,
+			joinableBytes: partBytes,
+			patienceSeconds: 10,
+			firstWaitSeconds: 0.001,
+			...tuning,
+		},
 	});
 	t.teardown(() => store.close());
 	return store;

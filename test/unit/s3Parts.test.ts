@@ -17,7 +17,7 @@ test('however a stream comes, its parts are its bytes, each full but the last, a
 				yield* chunks;
 			})();
 			const parts: {bytes: Buffer; isLast: boolean}[] = [];
-			for await (const {pieces, size, isLast, release} of inParts(body, () => partBytes, slabs)) {
+			for await (const {pieces, size, isLast, release} of inParts(body, () => partBytes, slabs, 30)) {
 				const bytes = Buffer.concat(pieces);
 				t.is(bytes.length, size);
 				parts.push({bytes, isLast});

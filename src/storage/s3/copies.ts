@@ -1,13 +1,12 @@
 /** Copies and joins that S3 makes itself. */
 import {CopyObjectCommand} from '@aws-sdk/client-s3';
 import {mapInOrder} from '../../lib/mapInOrder.ts';
-import type {Slabs} from '../../lib/slabs.ts';
 import {type Bytes, type Etag, type ObjectFacts, ObjectMissing, octetStream} from '../objectStore.ts';
 import type {S3} from './client.ts';
 import {escapeUri} from './httpHandler.ts';
 import {beginMultipart} from './multipart.ts';
 import {isAbsent, readObject, statObject} from './objects.ts';
-import {uploadStream} from './uploads.ts';
+import {type UploadMemory, uploadStream} from './uploads.ts';
 
 export const copyObject = async (s3: S3, from: string, to: string): Promise<ObjectFacts> => {
 	const source = await statObject(s3, from);
@@ -18,7 +17,7 @@ export const copyObject = async (s3: S3, from: string, to: string): Promise<Obje
 /** On S3's side where its rules for parts allow it: each but the last of 5 MiB at least. Else the parts are read and uploaded. */
 export const composeObject = async (
 	s3: S3,
-	slabs: Slabs,
+	memory: UploadMemory,
 	keys: readonly string[],
 	to: string,
 	{contentType = octetStream}: {contentType?: string} = {},
@@ -28,7 +27,7 @@ export const composeObject = async (
 	if (first && parts.length === 1) return copyWhole(s3, first, to, contentType);
 	const joinable = parts.length > 0 && parts.length <= maxParts && parts.slice(0, -1).every(({size}) => size >= s3.tuning.joinableBytes);
 	const last = parts.at(-1);
-	if (!joinable || !last || last.size === 0) return uploadStream(s3, slabs, to, contentOf(s3, keys), {contentType, size: sizeOf(parts)});
+	if (!joinable || !last || last.size === 0) return uploadStream(s3, memory, to, contentOf(s3, keys), {contentType, size: sizeOf(parts)});
 	return joinPieces(
 		s3,
 		parts.map(part => ({part})),

@@ -1,18 +1,31 @@
 /** A stream cut into parts, each gathered in memory that all streams share. While that is used up, the stream is not read. */
 import type {SlabLease, Slabs} from '../../lib/slabs.ts';
+import {unlessStalled} from '../../lib/unlessStalled.ts';
+import {StoreUnavailable} from '../objectStore.ts';
 
 /** Its bytes in pieces, which can be read again and again until whoever took the part releases it. */
 export type Part = {pieces: readonly Uint8Array[]; size: number; isLast: boolean; release(): void};
 
 /**
  * `sizeOf(number)`: how long part `number` (from 1) may be at most. A part is given out when the byte after it has come, or the end: so it is
- * known of each whether it is the last. No lease is held while another is waited for, except by parts that were given out.
+ * known of each whether it is the last. No lease is held while another is waited for, except by parts that were given out. A stream that
+ * stands still in the middle of a part for `stallSeconds`, while others wait for memory, is given up with StoreUnavailable.
  */
-export async function* inParts(body: AsyncIterable<Uint8Array>, sizeOf: (number: number) => number, slabs: Slabs): AsyncGenerator<Part> {
+export async function* inParts(
+	body: AsyncIterable<Uint8Array>,
+	sizeOf: (number: number) => number,
+	slabs: Slabs,
+	stallSeconds: number,
+): AsyncGenerator<Part> {
 	let part: Gathering | undefined;
 	let number = 1;
+	const patient = unlessStalled(body, {
+		seconds: stallSeconds,
+		hurts: () => part !== undefined && slabs.isWanted(),
+		error: () => new StoreUnavailable(`an upload stood still for ${stallSeconds} s while others waited for its memory, and was given up`),
+	});
 	try {
-		for await (const chunk of body) {
+		for await (const chunk of patient) {
 			for (let rest = chunk; rest.length > 0; ) {
 				if (part?.isFull()) {
 					const full = part;

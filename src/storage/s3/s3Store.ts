@@ -16,20 +16,21 @@ import {uploadStream} from './uploads.ts';
 export const createS3Store = (settings: S3Settings): ObjectStore => {
 	const s3 = createS3(settings);
 	const urls = createSignedUrls(s3);
-	const slabs = createSlabs({slabBytes: Math.min(slabBytes, s3.tuning.partBytes), totalBytes: s3.tuning.bufferBytes});
+	const slabsOf = (totalBytes: number) => createSlabs({slabBytes: Math.min(slabBytes, s3.tuning.partBytes), totalBytes});
+	const memory = {documents: slabsOf(documentPoolBytes), layers: slabsOf(s3.tuning.bufferBytes)};
 
 	const store: ObjectStore = {
 		stat: key => statObject(s3, key),
 		read: (key, range) => readObject(s3, key, range),
 		write: (key, bytes, options = {}) => putObject(s3, key, {pieces: [bytes], size: bytes.length}, options, {payload: sha256Of(bytes)}),
-		upload: (key, body, options = {}) => uploadStream(s3, slabs, key, body, options),
+		upload: (key, body, options = {}) => uploadStream(s3, memory, key, body, options),
 		copy: (from, to) => copyObject(s3, from, to),
 		list: (prefix, options = {}) => listObjects(s3, prefix, options),
 		remove: keys => removeObjects(s3, keys),
 		// Uploads by URL need proof that this server refuses other bytes; that is still to come.
 		presign: async (key, request) => (request.method === 'GET' ? urls.forDownload(key, request.expiresInSeconds) : undefined),
 		removeUntil: (key, until) => removeUntil(s3, urls, key, until),
-		compose: (parts, to, options) => composeObject(s3, slabs, parts, to, options),
+		compose: (parts, to, options) => composeObject(s3, memory, parts, to, options),
 		abandonedUploads: olderThan => unfinishedUploads(s3, olderThan),
 		now: async () => (await s3.send(new HeadBucketCommand({Bucket: s3.bucket}))).answeredAt,
 		probe: () => probeS3(s3, urls, store),
@@ -39,5 +40,6 @@ export const createS3Store = (settings: S3Settings): ObjectStore => {
 };
 
 const slabBytes = 256 * 1024;
+const documentPoolBytes = 8 * 1024 * 1024;
 
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');

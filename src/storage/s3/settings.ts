@@ -30,6 +30,10 @@ export type S3Tuning = {
 	partsAtOnce: number;
 	/** Memory for parts, shared by all uploads. */
 	bufferBytes: number;
+	/** Bodies up to this size have memory of their own. */
+	documentBytes: number;
+	/** An upload that stands still for this long is given up when others wait for its memory. */
+	stallSeconds: number;
 	/** S3 itself joins stored parts of at least this size. */
 	joinableBytes: number;
 	/** An object up to this size is copied in one request; a longer one in pieces of half of it. */
@@ -51,6 +55,8 @@ export const defaultTuning: S3Tuning = {
 	partBytes: 8 * MiB,
 	partsAtOnce: 4,
 	bufferBytes: 64 * MiB,
+	documentBytes: MiB,
+	stallSeconds: 30,
 	joinableBytes: 5 * MiB,
 	copyBytes: 1024 * MiB,
 	sockets: 512,

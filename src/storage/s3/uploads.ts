@@ -8,9 +8,12 @@ import {beginMultipart, type Multipart} from './multipart.ts';
 import {putObject} from './objects.ts';
 import {inParts, type Part} from './parts.ts';
 
+/** Two pools: what a build waits for at its end, a config, must not queue behind the layers of all others. */
+export type UploadMemory = {documents: Slabs; layers: Slabs};
+
 export const uploadStream = async (
 	s3: S3,
-	slabs: Slabs,
+	memory: UploadMemory,
 	key: string,
 	body: Bytes,
 	{size, sha256, ...options}: UploadOptions,
@@ -18,7 +21,8 @@ export const uploadStream = async (
 	const isShort = size !== undefined && size <= s3.tuning.singleBytes;
 	const partBytes = partBytesFor(size, s3.tuning.partBytes);
 	const sizeOf = (number: number) => (isShort ? size : partBytes(number));
-	const parts = inParts(withExactLength(body, size), sizeOf, slabs);
+	const slabs = size !== undefined && size <= s3.tuning.documentBytes ? memory.documents : memory.layers;
+	const parts = inParts(withExactLength(body, size), sizeOf, slabs, s3.tuning.stallSeconds);
 	const {value: first} = (await parts.next()) as IteratorYieldResult<Part>;
 	if (!first.isLast) return uploadParts(s3, key, first, parts, options);
 	try {
