@@ -68,7 +68,7 @@ export const createS3 = (settings: S3Settings): S3 => {
 		...(settings.endpoint && {endpoint: settings.endpoint.href}),
 		...(settings.credentials && {credentials: settings.credentials}),
 		forcePathStyle: settings.forcePathStyle ?? settings.endpoint !== undefined,
-		requestHandler: createHttpHandler(agent),
+		requestHandler: createHttpHandler(agent, tuning),
 		retryStrategy: createRetries(tuning),
 		// The digest in the registry's hands says more than either.
 		requestChecksumCalculation: 'WHEN_REQUIRED',

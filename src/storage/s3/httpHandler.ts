@@ -19,7 +19,10 @@ export type UndiciHandler = RequestHandler<HttpRequest, HttpResponse, HttpHandle
 	httpHandlerConfigs(): Record<string, never>;
 };
 
-export const createHttpHandler = (agent: Agent): UndiciHandler => ({
+/** What S3 answers at once if it answers at all; a copy or the end of a multipart upload may take it minutes. */
+const quickMethods: readonly string[] = ['GET', 'HEAD', 'DELETE'];
+
+export const createHttpHandler = (agent: Agent, {answerSeconds}: S3Tuning): UndiciHandler => ({
 	metadata: {handlerProtocol: 'http/1.1'},
 
 	async handle(request, {abortSignal} = {}) {
@@ -31,6 +34,7 @@ export const createHttpHandler = (agent: Agent): UndiciHandler => ({
 			// Undici takes any iterable; its types know only streams. Each piece that it could write counts as a sign of life.
 			body: request.body as Uint8Array | undefined,
 			signal: abortSignal as AbortSignal | undefined,
+			...(quickMethods.includes(request.method) && {headersTimeout: answerSeconds * 1000}),
 			// Undici closes the connection after a HEAD unless told not to, and a new one costs a TLS handshake.
 			reset: false,
 		});

@@ -87,10 +87,13 @@ export const beginMultipart = async (
 		async abort() {
 			stop.abort(new Error('the upload was given up'));
 			await Promise.allSettled(underWay);
-			await s3.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined);
+			// The client waits for its answer meanwhile.
+			await s3.send(new AbortMultipartUploadCommand(upload), {signal: AbortSignal.timeout(abortPatienceMs)}).catch(() => undefined);
 		},
 	};
 };
+
+const abortPatienceMs = 5000;
 
 /** S3's own rule, where nothing is encrypted: the MD5 of the parts' MD5s, and their number. */
 const etagOfParts = (parts: readonly CompletedPart[]) => {

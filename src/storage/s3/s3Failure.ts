@@ -18,7 +18,8 @@ export const explain = (error: unknown, operation: string, settings: S3Settings)
 	const who = `S3 (bucket ${settings.bucket} at ${settings.endpoint?.host ?? 'AWS'})`;
 	const words = code === unnamed ? [status] : [status, code, message && message !== code ? `"${message}"` : undefined];
 	const said = words.filter(word => word !== undefined).join(' ');
-	const hint = hintFor(code, status, region);
+	// A HEAD has no body that could say so.
+	const hint = operation === 'HeadBucket' && status === 404 ? hints.NoSuchBucket : hintFor(code, status, region);
 	const cause = Object.assign(new Error(message), {name: code, status, requestId});
 	return new S3Failure(`${who} failed ${operation} with ${said}${hint ? `: ${hint}` : ''}`, {code, status, cause});
 };

@@ -40,6 +40,8 @@ export type S3Tuning = {
 	copyBytes: number;
 	sockets: number;
 	connectSeconds: number;
+	/** S3 begins its answer to a GET, HEAD or DELETE within this time. */
+	answerSeconds: number;
 	/** S3 may be silent for this long while we wait for it. */
 	idleSeconds: number;
 	/** A request that S3 refuses for a passing reason is repeated for this long. */
@@ -61,6 +63,7 @@ export const defaultTuning: S3Tuning = {
 	copyBytes: 1024 * MiB,
 	sockets: 512,
 	connectSeconds: 5,
+	answerSeconds: 15,
 	idleSeconds: 60,
 	patienceSeconds: 15,
 	firstWaitSeconds: 0.05,
