@@ -89,6 +89,15 @@ test('a part that is refused for good ends the upload at once, though the client
 	silence.resolve();
 });
 
+test('a chunk that is too long for one copy is joined in pieces', async t => {
+	const {double, store} = await startStoreOnDouble(t, {}, {tuning: {copyBytes: 2 * partBytes}});
+	const chunks = [long, someBytes(partBytes + 1), Buffer.from('end')];
+	for (const [at, chunk] of chunks.entries()) await store.upload(`chunks/${at}`, bodyOf(chunk), {size: chunk.length});
+	await store.compose(['chunks/0', 'chunks/1', 'chunks/2'], 'blobs/a');
+	t.true((await contentOf(store, 'blobs/a')).equals(Buffer.concat(chunks)));
+	t.is(double.count('UploadPartCopy'), 6);
+});
+
 test('a client that stands still in the middle of a part gives way to one that waits for memory', async t => {
 	const {double, store} = await startStoreOnDouble(t, {}, {tuning: {bufferBytes: partBytes, stallSeconds: 0.02}});
 	const silence = Promise.withResolvers<void>();

@@ -25,16 +25,11 @@ export const composeObject = async (
 	const parts = await Array.fromAsync(mapInOrder(keys, requestsAtOnce, key => partOf(s3, key)));
 	const [first] = parts;
 	if (first && parts.length === 1) return copyWhole(s3, first, to, contentType);
-	const joinable = parts.length > 0 && parts.length <= maxParts && parts.slice(0, -1).every(({size}) => size >= s3.tuning.joinableBytes);
+	const pieces = parts.flatMap(part => piecesOf(part, s3.tuning.copyBytes));
+	const joinable = pieces.length > 0 && pieces.length <= maxParts && parts.slice(0, -1).every(({size}) => size >= s3.tuning.joinableBytes);
 	const last = parts.at(-1);
 	if (!joinable || !last || last.size === 0) return uploadStream(s3, memory, to, contentOf(s3, keys), {contentType, size: sizeOf(parts)});
-	return joinPieces(
-		s3,
-		parts.map(part => ({part})),
-		to,
-		contentType,
-		sizeOf(parts),
-	);
+	return joinPieces(s3, pieces, to, contentType, sizeOf(parts));
 };
 
 const maxParts = 10_000;
@@ -52,7 +47,7 @@ const sourceOf = (s3: S3, key: string) => `${s3.bucket}/${s3.fullKey(key).split(
 
 const copyWhole = async (s3: S3, source: ObjectFacts, to: string, contentType: string): Promise<ObjectFacts> => {
 	const {size} = source;
-	if (size > s3.tuning.copyBytes) return joinPieces(s3, piecesOf(source, s3.tuning.copyBytes / 2), to, contentType, size);
+	if (size > s3.tuning.copyBytes) return joinPieces(s3, piecesOf(source, s3.tuning.copyBytes), to, contentType, size);
 	const command = new CopyObjectCommand({
 		Bucket: s3.bucket,
 		Key: s3.fullKey(to),
@@ -69,11 +64,16 @@ const copyWhole = async (s3: S3, source: ObjectFacts, to: string, contentType: s
 
 type Piece = {part: ObjectFacts; range?: {start: number; end: number}};
 
-const piecesOf = (part: ObjectFacts, pieceBytes: number): Piece[] =>
-	Array.from({length: Math.ceil(part.size / pieceBytes)}, (_, at) => ({
+/** Up to `wholeBytes` as it is; else pieces of half of that and a little more, all alike, since none but the last of a join may be short. */
+const piecesOf = (part: ObjectFacts, wholeBytes: number): Piece[] => {
+	if (part.size <= wholeBytes) return [{part}];
+	const count = Math.floor(part.size / (wholeBytes / 2));
+	const pieceBytes = Math.ceil(part.size / count);
+	return Array.from({length: count}, (_, at) => ({
 		part,
 		range: {start: at * pieceBytes, end: Math.min(part.size, (at + 1) * pieceBytes) - 1},
 	}));
+};
 
 const joinPieces = async (s3: S3, pieces: readonly Piece[], to: string, contentType: string, size: number): Promise<ObjectFacts> => {
 	const upload = await beginMultipart(s3, to, 'copies', {contentType});
