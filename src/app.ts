@@ -71,7 +71,7 @@ const answersInTime = async (store: ObjectStore) => {
 const readyWithinMs = 5000;
 
 /** Proves that the store can be relied on and is ours. */
-export const openStore = async (store: ObjectStore): Promise<StoreAbilities> => {
+const openStore = async (store: ObjectStore): Promise<StoreAbilities> => {
 	const abilities = await store.probe();
 	await openLayout(store);
 	return abilities;
