@@ -1,7 +1,7 @@
 /** Blobs over HTTP: small ones and documents from here, layers by redirect where the store has URLs. */
 import {type Digest, parseRange, type RepositoryName} from 'oci-spec-types';
 import {cacheConfigMediaType} from '../cache/cacheManifest.ts';
-import {isFresh} from './conditional.ts';
+import {etagOf, isFresh} from './conditional.ts';
 import type {Handle, HandlerContext} from './endpoints.ts';
 import type {Reply} from './reply.ts';
 
@@ -37,7 +37,7 @@ const asksForDocument = (accept: string | undefined) => accept?.includes(cacheCo
 
 const streamBlob = async (repo: RepositoryName, digest: Digest, {registry, headers}: HandlerContext): Promise<Reply> => {
 	// RFC 9110 13.1.5: a Range whose If-Range names another version is no Range.
-	const range = headers['if-range'] && headers['if-range'] !== `"${digest}"` ? undefined : parseRange(headers.range);
+	const range = headers['if-range'] && headers['if-range'] !== etagOf(digest) ? undefined : parseRange(headers.range);
 	const {size, range: part, body} = await registry.readBlob(repo, digest, range);
 	if (!part) return {status: 200, headers: blobHeaders(digest, size), body};
 	return {
@@ -49,7 +49,7 @@ const streamBlob = async (repo: RepositoryName, digest: Digest, {registry, heade
 
 const validators = (digest: Digest) => ({
 	'Docker-Content-Digest': digest,
-	ETag: `"${digest}"`,
+	ETag: etagOf(digest),
 	'Cache-Control': 'private, max-age=31536000, immutable',
 });
 

@@ -2,7 +2,7 @@
 import {formatRequest, isTag, OciError, type RequestOf} from 'oci-spec-types';
 import {importProblems} from '../cache/cacheManifest.ts';
 import {readAtMost, TooLarge} from '../lib/bytes.ts';
-import {isFresh} from './conditional.ts';
+import {etagOf, isFresh} from './conditional.ts';
 import type {Handle, HandlerContext} from './endpoints.ts';
 import type {Reply} from './reply.ts';
 
@@ -12,7 +12,7 @@ export const getManifest = async (
 	{registry, headers}: HandlerContext,
 ): Promise<Reply> => {
 	const {digest, mediaType, bytes} = await registry.getManifest(repo, reference);
-	const validators = {'Docker-Content-Digest': digest, ETag: `"${digest}"`};
+	const validators = {'Docker-Content-Digest': digest, ETag: etagOf(digest)};
 	if (isFresh(headers, digest)) return {status: 304, headers: validators};
 	return {status: 200, headers: {...validators, 'Content-Type': mediaType}, body: bytes};
 };

@@ -1,6 +1,6 @@
 /** Blobs: each repository keeps its own object, so that its presence is the proof of the upload and the right to read it here. */
 import {type ByteRange, type Digest, OciError, type RepositoryName} from 'oci-spec-types';
-import {ObjectMissing, type ObjectStore, RangeUnsatisfiable} from '../storage/objectStore.ts';
+import {ObjectMissing, type ObjectStore, octetStream, RangeUnsatisfiable} from '../storage/objectStore.ts';
 import {keys} from './keys.ts';
 import type {BlobContent, BlobFacts, Bytes} from './registry.ts';
 import {sized, verified} from './verified.ts';
@@ -37,7 +37,7 @@ export const createBlobs = (store: ObjectStore, {urlLifeSeconds}: {urlLifeSecond
 		async put(repo: RepositoryName, digest: Digest, body: Bytes, size?: number): Promise<void> {
 			// Unconditionally: the same name means the same bytes, and a push renews the object's age.
 			await store.upload(keys.blob(repo, digest), verified(sized(body, size), digest), {
-				contentType: 'application/octet-stream',
+				contentType: octetStream,
 				size,
 				sha256: digest.startsWith('sha256:') ? digest : undefined,
 			});

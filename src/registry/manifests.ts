@@ -20,7 +20,7 @@ import {
 } from 'oci-spec-types';
 import {readAll} from '../lib/bytes.ts';
 import {mapInOrder, mapParallel} from '../lib/mapInOrder.ts';
-import type {ObjectFacts, ObjectStore} from '../storage/objectStore.ts';
+import {type ObjectFacts, type ObjectStore, octetStream} from '../storage/objectStore.ts';
 import {digestOfKey, keys} from './keys.ts';
 import type {AcceptedManifest, PushedManifest, StoredManifest} from './registry.ts';
 import type {Tags, TagTarget} from './tags.ts';
@@ -33,7 +33,7 @@ export const createManifests = (store: ObjectStore, tags: Tags, toleratesMissing
 		const object = await store.read(keys.manifest(repo, digest));
 		if (!object) throw new OciError('MANIFEST_UNKNOWN', {digest});
 		const bytes = await readAll(object.body);
-		return {digest, mediaType: object.facts.contentType ?? 'application/octet-stream', bytes};
+		return {digest, mediaType: object.facts.contentType ?? octetStream, bytes};
 	};
 
 	return {

@@ -13,7 +13,7 @@ import {
 	uploadStartedAt,
 } from 'oci-spec-types';
 import {peek} from '../lib/peek.ts';
-import {ObjectMissing, type ObjectStore} from '../storage/objectStore.ts';
+import {ObjectMissing, type ObjectStore, octetStream} from '../storage/objectStore.ts';
 import type {Blobs} from './blobs.ts';
 import {type ChunkKey, keys, parseChunkKey} from './keys.ts';
 import type {Bytes, Chunk, LastChunk} from './registry.ts';
@@ -60,7 +60,7 @@ export const createUploads = (store: ObjectStore, blobs: Blobs, {clock, longestU
 			throw new OciError('DIGEST_INVALID', {expected: digest, actual, size: end(chunks)});
 		}
 		if (parts.length === 0) await blobs.put(repo, digest, none(), 0);
-		else await store.compose(parts, keys.blob(repo, digest), {contentType: 'application/octet-stream'});
+		else await store.compose(parts, keys.blob(repo, digest), {contentType: octetStream});
 		await store.remove(parts);
 	};
 

@@ -1,5 +1,6 @@
 /** The interface of every store: a flat, strongly consistent map of keys to bytes. S3 is the reference; disk and memory imitate it. */
 import type {ByteRange, Digest} from 'oci-spec-types';
+import type {Destroyable} from '../lib/destroyable.ts';
 
 export interface ObjectStore {
 	/** Facts about an object; undefined when there is none. */
@@ -38,7 +39,7 @@ export type Bytes = AsyncIterable<Uint8Array>;
 export type ObjectFacts = {key: string; size: number; etag: Etag; contentType?: string; modified?: Date; answeredAt: Date};
 
 /** `facts.size` is the size of the whole object; `range` what `body` carries of it, ends inclusive. Destroying frees the socket or file. */
-export type StoredObject = {facts: ObjectFacts; range?: {start: number; end: number}; body: Bytes & {destroy(): void}};
+export type StoredObject = {facts: ObjectFacts; range?: {start: number; end: number}; body: Destroyable};
 
 /** Opaque; equal ETags mean equal bytes, for objects written with a fresh nonce also the same write. */
 export type Etag = string & {readonly __brand: 'Etag'};
