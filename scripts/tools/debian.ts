@@ -14,6 +14,8 @@ export const debianTools = {
 	skopeo: {package: 'skopeo', path: '/usr/bin/skopeo'},
 	docker: {package: 'docker.io', path: '/usr/bin/docker'},
 	dockerd: {package: 'docker.io', path: '/usr/sbin/dockerd'},
+	haproxy: {package: 'haproxy', path: '/usr/sbin/haproxy'},
+	wrk: {package: 'wrk', path: '/usr/bin/wrk'},
 	busybox: {package: 'busybox-static', path: '/bin/busybox'},
 } as const satisfies Record<string, DebianTool>;
 

@@ -20,6 +20,8 @@ interface GoTool {
 }
 
 const buildkit = {module: 'github.com/moby/buildkit', version: 'v0.33.0'} as const;
+/** The last line of BuildKit that reads only the older form of a cache, and wants the digest from whoever answers its upload. */
+const oldBuildkit = {module: 'github.com/moby/buildkit', version: 'v0.11.6'} as const;
 const buildx = {module: 'github.com/docker/buildx', version: 'v0.36.1'} as const;
 
 // BuildKit and buildx learn their version at linking time; unset, the user agent reads "buildkit/v0.0.0+unknown".
@@ -29,6 +31,7 @@ const stamped = ({module, version}: {module: string; version: string}) =>
 export const goTools = {
 	buildkitd: {...buildkit, command: 'cmd/buildkitd', ldflags: stamped(buildkit), minutes: 4},
 	buildctl: {...buildkit, command: 'cmd/buildctl', ldflags: stamped(buildkit), minutes: 1},
+	'old-buildkitd': {...oldBuildkit, command: 'cmd/buildkitd', ldflags: stamped(oldBuildkit), minutes: 4},
 	buildx: {...buildx, command: 'cmd/buildx', ldflags: stamped(buildx), minutes: 2},
 	minio: {
 		module: 'github.com/minio/minio',
