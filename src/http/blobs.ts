@@ -6,7 +6,7 @@ import type {Handle, HandlerContext} from './endpoints.ts';
 import type {Reply} from './reply.ts';
 
 export const headBlob: Handle<'blob.head'> = async ({repo, digest}, {registry, headers}) => {
-	const {size} = await registry.statBlob(repo, digest);
+	const {size} = await registry.statBlob(repo, digest, isPusher(headers.accept) ? 'pusher' : 'reader');
 	if (isFresh(headers, digest)) return notModified(digest);
 	return {status: 200, headers: blobHeaders(digest, size)};
 };
@@ -28,6 +28,9 @@ export const deleteBlob: Handle<'blob.delete'> = async ({repo, digest}, {registr
 	await registry.deleteBlob(repo, digest);
 	return {status: 202};
 };
+
+/** containerd's client asks for one type or any before it uploads, and only then (containerd: core/remotes/docker/pusher.go). */
+const isPusher = (accept: string | undefined) => accept !== undefined && /^[^,*]+, \*\/\*$/.test(accept);
 
 // Below this the redirect and the second connection cost more than the bytes.
 const redirectedBytes = 64 * 1024;

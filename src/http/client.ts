@@ -8,6 +8,7 @@ export type IsTrusted = (address: string) => boolean;
 
 /** `proxies` are addresses or CIDR ranges, proven by the settings. */
 export const trustedProxies = (proxies: readonly string[]): IsTrusted => {
+	if (proxies.length === 0) return () => false;
 	const list = new BlockList();
 	for (const proxy of proxies) {
 		const [address = '', bits] = proxy.split('/');
@@ -22,10 +23,13 @@ export const trustedProxies = (proxies: readonly string[]): IsTrusted => {
 export const clientOf = (request: IncomingMessage, isTrusted: IsTrusted, publicUrl?: URL): Client => {
 	const peer = plainAddress(request.socket.remoteAddress ?? '');
 	const forwarded = isTrusted(peer);
-	const host = (forwarded && last(request.headers['x-forwarded-host'])) || request.headers.host || 'localhost';
-	const protocol = forwarded && last(request.headers['x-forwarded-proto']) === 'https' ? 'https' : 'http';
-	const address = forwarded ? originalAddress(peer, request.headers['x-forwarded-for'], isTrusted) : peer;
-	return {address, url: publicUrl ?? URL.parse(`${protocol}://${host}`) ?? new URL('http://localhost')};
+	return {
+		address: forwarded ? originalAddress(peer, request.headers['x-forwarded-for'], isTrusted) : peer,
+		// Few ask for it, and every request would pay for it.
+		get url() {
+			return publicUrl ?? originOf(request, forwarded);
+		},
+	};
 };
 
 /**
@@ -34,6 +38,12 @@ export const clientOf = (request: IncomingMessage, isTrusted: IsTrusted, publicU
  * URL that comes with one.
  */
 export const carriesAuthorization = (from: string, to: string): boolean => to === from || to.endsWith(`.${from}`);
+
+const originOf = ({headers}: IncomingMessage, forwarded: boolean): URL => {
+	const host = (forwarded && last(headers['x-forwarded-host'])) || headers.host || 'localhost';
+	const protocol = forwarded && last(headers['x-forwarded-proto']) === 'https' ? 'https' : 'http';
+	return URL.parse(`${protocol}://${host}`) ?? new URL('http://localhost');
+};
 
 // An IPv6 socket shows an IPv4 peer as ::ffff:127.0.0.1.
 const plainAddress = (address: string) => (address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address);

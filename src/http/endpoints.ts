@@ -7,6 +7,7 @@ import {deleteBlob, getBlob, headBlob} from './blobs.ts';
 import {listCatalog, listReferrers, listTags} from './discovery.ts';
 import {deleteManifest, deleteTag, getManifest, putManifest} from './manifests.ts';
 import type {Reply} from './reply.ts';
+import type {UploadWay} from './uploadRedirects.ts';
 import {appendUpload, cancelUpload, finishUpload, mountBlob, startUpload, uploadStatus, uploadWhole} from './uploads.ts';
 
 /** What a handler knows besides the request: whom it may ask, and what the client sent. */
@@ -18,6 +19,10 @@ export type HandlerContext = {
 	bodySize?: number;
 	/** Whether this client may be sent to that URL. */
 	mayRedirect: (url: URL) => boolean;
+	/** Whether the connection outlives the answer. */
+	staysOpen: boolean;
+	/** For the metrics: whether an upload was redirected, or why not. */
+	noteUpload: (way: UploadWay) => void;
 	log: Log;
 };
 

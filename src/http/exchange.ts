@@ -5,11 +5,13 @@ import type {OciRequest} from 'oci-spec-types';
 import type {Log} from '../telemetry/log.ts';
 import type {Metrics} from '../telemetry/metrics.ts';
 import type {Client} from './client.ts';
+import type {UploadWay} from './uploadRedirects.ts';
 
 export type Exchange = {
 	id: string;
 	client: Client;
-	log: Log;
+	/** Its lines have the id. */
+	readonly log: Log;
 	/** Bytes of the two bodies that really passed. */
 	bytesIn: number;
 	bytesOut: number;
@@ -18,7 +20,20 @@ export type Exchange = {
 	/** Code of the error that was answered. */
 	errorCode?: string;
 	redirected?: boolean;
+	/** How an upload went: redirected, or why it was streamed. */
+	upload?: UploadWay;
 };
+
+export const createExchange = (id: string, client: Client, log: Log): Exchange => ({
+	id,
+	client,
+	// Most requests have nothing to say beside their one line.
+	get log() {
+		return log.child({requestId: id});
+	},
+	bytesIn: 0,
+	bytesOut: 0,
+});
 
 /** A client's own id is kept, so that its log and ours can be laid side by side; anything odd is replaced. */
 export const requestIdOf = (request: IncomingMessage): string => {
@@ -27,19 +42,26 @@ export const requestIdOf = (request: IncomingMessage): string => {
 };
 
 /** Writes the line and counts, once, when the exchange is over either way. */
-export const recordWhenOver = (exchange: Exchange, request: IncomingMessage, response: ServerResponse, metrics: Metrics): void => {
+export const recordWhenOver = (
+	exchange: Exchange,
+	request: IncomingMessage,
+	response: ServerResponse,
+	{log, metrics}: {log: Log; metrics: Metrics},
+): void => {
 	const startedAt = performance.now();
 	metrics.requestsInFlight.inc();
 	response.once('close', () => {
 		metrics.requestsInFlight.dec();
 		const seconds = (performance.now() - startedAt) / 1000;
-		const {bytesIn, bytesOut, log} = exchange;
+		const {bytesIn, bytesOut} = exchange;
 		const method = request.method ?? '';
 		// 499 as nginx has it: the client left before it had the answer.
 		const status = response.writableFinished ? response.statusCode : 499;
 		metrics.recordRequest({kind: exchange.request?.kind ?? 'other', method, status, seconds, bytesIn, bytesOut});
+		if (exchange.upload) metrics.recordUpload(exchange.upload);
 		log.info(
 			{
+				requestId: exchange.id,
 				method,
 				...(exchange.request ? factsOf(exchange.request) : {path: request.url?.split('?', 1)[0]?.slice(0, 256)}),
 				status,

@@ -7,7 +7,7 @@ import type {Log} from '../telemetry/log.ts';
 import type {Metrics} from '../telemetry/metrics.ts';
 import {clientOf, type IsTrusted} from './client.ts';
 import {failureOf, isDeparture} from './errors.ts';
-import {type Exchange, recordWhenOver, requestIdOf} from './exchange.ts';
+import {createExchange, type Exchange, recordWhenOver, requestIdOf} from './exchange.ts';
 import {type Reply, sendReply} from './reply.ts';
 import {answerV2, type RegistryFor} from './v2.ts';
 import {welcome} from './welcome.ts';
@@ -24,15 +24,16 @@ export type KoaAppOptions = {
 };
 
 type State = {exchange: Exchange};
+type Answer = (exchange: Exchange, request: IncomingMessage, response: ServerResponse) => Reply | Promise<Reply>;
 
 export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 	const {registryFor, assertReady, isTrusted, publicUrl, log, metrics} = options;
 	const router = new Router<State>();
-	const route = (path: string, answer: (exchange: Exchange, request: IncomingMessage) => Reply | Promise<Reply>) =>
+	const route = (path: string, answer: Answer) =>
 		router.all(path, async ({req, res, state: {exchange}}) => {
-			await send(exchange, req, res, await answer(exchange, req));
+			await send(exchange, req, res, await answer(exchange, req, res));
 		});
-	route('/v2{/*rest}', (exchange, request) => answerV2(exchange, request, registryFor));
+	route('/v2{/*rest}', (exchange, request, response) => answerV2(exchange, request, response, registryFor));
 	route('/livez', () => text('ok\n'));
 	route('/readyz', async () => {
 		await assertReady();
@@ -50,9 +51,9 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 		const {req, res} = ctx;
 		req.url = originForm(req.url ?? '/');
 		const id = requestIdOf(req);
-		const exchange: Exchange = {id, client: clientOf(req, isTrusted, publicUrl), log: log.child({requestId: id}), bytesIn: 0, bytesOut: 0};
+		const exchange = createExchange(id, clientOf(req, isTrusted, publicUrl), log);
 		ctx.state.exchange = exchange;
-		recordWhenOver(exchange, req, res, metrics);
+		recordWhenOver(exchange, req, res, {log, metrics});
 		try {
 			res.setHeader('X-Request-Id', id);
 			if (req.url.startsWith('/v2')) res.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');

@@ -1,47 +1,78 @@
 /** The distribution API: a request is parsed once, handed to its endpoint, and its reply written. */
-import type {IncomingMessage} from 'node:http';
+import type {IncomingMessage, ServerResponse} from 'node:http';
 import {parseRequest, type RequestUrl} from 'oci-spec-types';
 import type {Bytes, Registry} from '../registry/registry.ts';
 import {type Client, carriesAuthorization} from './client.ts';
 import {type HandlerContext, handle} from './endpoints.ts';
 import type {Exchange} from './exchange.ts';
 import type {Reply} from './reply.ts';
+import {delayRest} from './unreadBody.ts';
 
 export type RegistryFor = (client: Client) => Registry;
 
-export const answerV2 = async (exchange: Exchange, request: IncomingMessage, registryFor: RegistryFor): Promise<Reply> => {
+export const answerV2 = async (
+	exchange: Exchange,
+	request: IncomingMessage,
+	response: ServerResponse,
+	registryFor: RegistryFor,
+): Promise<Reply> => {
 	const ociRequest = parseRequest(request.method ?? 'GET', urlAsItCame(request.url ?? '/'));
 	exchange.request = ociRequest;
-	// An upload that is refused half way must not cut the connection: the client would see a reset instead of the reason.
-	const unread = request.iterator({destroyOnReturn: false});
+	const body = createBody(exchange, request);
 	try {
-		const body = countedBody(exchange, unread);
-		const reply = await handle(ociRequest, contextOf(exchange, request, body, registryFor(exchange.client)));
+		const reply = await handle(ociRequest, contextOf(exchange, request, response, body, registryFor(exchange.client)));
 		exchange.redirected = reply.status === 307;
+		if (exchange.redirected) delayRest(request);
 		return reply;
 	} finally {
-		// Node drains what nobody has begun to read, and leaves the rest to us: unread, it would stop the connection for good.
-		void unread.return?.().finally(() => request.resume());
+		body.leave();
 	}
 };
 
-const countedBody = (exchange: Exchange, bytes: AsyncIterator<Uint8Array>): Bytes => ({
-	async *[Symbol.asyncIterator]() {
-		for (let next = await bytes.next(); !next.done; next = await bytes.next()) {
-			exchange.bytesIn += next.value.length;
-			yield next.value;
-		}
-	},
-});
+/** Opened when it is first read: most requests have none. */
+const createBody = (exchange: Exchange, request: IncomingMessage): Bytes & {leave(): void} => {
+	let unread: AsyncIterator<Uint8Array> | undefined;
+	return {
+		async *[Symbol.asyncIterator]() {
+			// An upload that is refused half way must not cut the connection: the client would see a reset instead of the reason.
+			unread ??= request.iterator({destroyOnReturn: false});
+			for (let next = await unread.next(); !next.done; next = await unread.next()) {
+				exchange.bytesIn += next.value.length;
+				yield next.value;
+			}
+		},
+		leave() {
+			// Node drains what nobody has begun to read, and leaves the rest to us: unread, it would stop the connection for good.
+			void unread?.return?.().finally(() => request.resume());
+		},
+	};
+};
 
-const contextOf = ({client, log}: Exchange, {headers}: IncomingMessage, body: Bytes, registry: Registry): HandlerContext => ({
-	registry,
-	headers,
-	body,
-	bodySize: headers['content-length'] === undefined ? undefined : Number(headers['content-length']),
-	mayRedirect: url => headers.authorization === undefined || !carriesAuthorization(client.url.hostname, url.hostname),
-	log,
-});
+const contextOf = (
+	exchange: Exchange,
+	request: IncomingMessage,
+	response: ServerResponse,
+	body: Bytes,
+	registry: Registry,
+): HandlerContext => {
+	const {client} = exchange;
+	const {headers} = request;
+	return {
+		registry,
+		headers,
+		body,
+		bodySize: headers['content-length'] === undefined ? undefined : Number(headers['content-length']),
+		mayRedirect: url => headers.authorization === undefined || !carriesAuthorization(client.url.hostname, url.hostname),
+		// A server that drains says so before the request comes here.
+		staysOpen: response.shouldKeepAlive && response.getHeader('connection') !== 'close',
+		noteUpload: way => {
+			exchange.upload = way;
+		},
+		get log() {
+			return exchange.log;
+		},
+	};
+};
 
 /** Not by `new URL`, which resolves `..`: a name that climbs is to be refused, and not to become another. */
 const urlAsItCame = (target: string): RequestUrl => {

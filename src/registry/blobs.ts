@@ -1,26 +1,31 @@
 /** Blobs: each repository keeps its own object, so that its presence is the proof of the upload and the right to read it here. */
-import {type ByteRange, type Digest, OciError, type RepositoryName} from 'oci-spec-types';
-import {ObjectMissing, type ObjectStore, octetStream, RangeUnsatisfiable} from '../storage/objectStore.ts';
+import {type ByteRange, type Digest, digestAlgorithm, OciError, type RepositoryName} from 'oci-spec-types';
+import {ObjectMissing, type ObjectStore, octetStream, RangeUnsatisfiable, type StoredPart} from '../storage/objectStore.ts';
 import {keys} from './keys.ts';
+import type {Asker, Presence} from './presence.ts';
 import type {BlobContent, BlobFacts, Bytes} from './registry.ts';
 import {sized, verified} from './verified.ts';
 
 export type Blobs = ReturnType<typeof createBlobs>;
 
 /** `urlLifeSeconds`: how long a presigned URL lives. */
-export const createBlobs = (store: ObjectStore, {urlLifeSeconds}: {urlLifeSeconds: number}) => {
-	const stat = async (repo: RepositoryName, digest: Digest): Promise<BlobFacts> => {
-		const facts = await store.stat(keys.blob(repo, digest));
-		if (!facts) throw new OciError('BLOB_UNKNOWN', {digest});
-		return {digest, size: facts.size};
-	};
+export const createBlobs = (store: ObjectStore, presence: Presence, {urlLifeSeconds}: {urlLifeSeconds: number}) => {
+	const has = async (repo: RepositoryName, digest: Digest) => (await store.stat(keys.blob(repo, digest))) !== undefined;
+
 	return {
-		stat,
+		async stat(repo: RepositoryName, digest: Digest, asker: Asker = 'reader'): Promise<BlobFacts> {
+			const size = await presence.find(repo, digest, asker);
+			if (size === undefined) throw new OciError('BLOB_UNKNOWN', {digest});
+			return {digest, size};
+		},
 
 		async read(repo: RepositoryName, digest: Digest, range?: ByteRange): Promise<BlobContent> {
 			try {
 				const object = await store.read(keys.blob(repo, digest), range);
-				if (!object) throw new OciError('BLOB_UNKNOWN', {digest});
+				if (!object) {
+					presence.removed(repo, digest);
+					throw new OciError('BLOB_UNKNOWN', {digest});
+				}
 				return {digest, size: object.facts.size, range: object.range, body: object.body};
 			} catch (error) {
 				if (!(error instanceof RangeUnsatisfiable)) throw error;
@@ -29,24 +34,40 @@ export const createBlobs = (store: ObjectStore, {urlLifeSeconds}: {urlLifeSecond
 		},
 
 		/** For those to whom absence is no error. */
-		has: async (repo: RepositoryName, digest: Digest): Promise<boolean> => (await store.stat(keys.blob(repo, digest))) !== undefined,
+		has,
 
 		locate: (repo: RepositoryName, digest: Digest): Promise<URL | undefined> =>
 			store.presign(keys.blob(repo, digest), {method: 'GET', expiresInSeconds: urlLifeSeconds}),
 
+		async locateUpload(repo: RepositoryName, digest: Digest, size: number): Promise<URL | undefined> {
+			if (digestAlgorithm(digest) !== 'sha256') return undefined;
+			const request = {method: 'PUT', sha256: digest, size, expiresInSeconds: urlLifeSeconds} as const;
+			const url = await store.presign(keys.blob(repo, digest), request);
+			if (url) presence.expect(repo, digest);
+			return url;
+		},
+
 		async put(repo: RepositoryName, digest: Digest, body: Bytes, size?: number): Promise<void> {
 			// Unconditionally: the same name means the same bytes, and a push renews the object's age.
-			await store.upload(keys.blob(repo, digest), verified(sized(body, size), digest), {
+			const stored = await store.upload(keys.blob(repo, digest), verified(sized(body, size), digest), {
 				contentType: octetStream,
 				size,
 				sha256: digest.startsWith('sha256:') ? digest : undefined,
 			});
+			presence.added(repo, digest, stored.size);
+		},
+
+		/** Joins chunks that are known to be this blob. Throws ObjectMissing. */
+		async join(repo: RepositoryName, digest: Digest, chunks: readonly StoredPart[]): Promise<void> {
+			const stored = await store.compose(chunks, keys.blob(repo, digest), {contentType: octetStream});
+			presence.added(repo, digest, stored.size);
 		},
 
 		async mount(repo: RepositoryName, digest: Digest, from?: RepositoryName): Promise<boolean> {
 			if (!from) return false;
 			try {
-				await store.copy(keys.blob(from, digest), keys.blob(repo, digest));
+				const stored = await store.copy(keys.blob(from, digest), keys.blob(repo, digest));
+				presence.added(repo, digest, stored.size);
 				return true;
 			} catch (error) {
 				if (error instanceof ObjectMissing) return false;
@@ -55,8 +76,9 @@ export const createBlobs = (store: ObjectStore, {urlLifeSeconds}: {urlLifeSecond
 		},
 
 		async remove(repo: RepositoryName, digest: Digest): Promise<void> {
-			await stat(repo, digest);
+			if (!(await has(repo, digest))) throw new OciError('BLOB_UNKNOWN', {digest});
 			await store.remove([keys.blob(repo, digest)]);
+			presence.removed(repo, digest);
 		},
 	};
 };

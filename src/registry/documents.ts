@@ -20,21 +20,29 @@ export const readDocument = async <T>(store: ObjectStore, key: string, schema: z
 	}
 };
 
+/** What a writer starts from: `document` is undefined where there was none. */
+export type Seen<T> = {document: StoredDocument<T> | undefined};
+
 /**
  * Swaps a document: `change` gets what is there and answers what shall be there instead, or undefined to leave it.
- * It is asked again each time another writer came first. Answers what is stored in the end.
+ * It is asked again each time another writer came first. With `seen`, what was read a moment ago, it is not read before
+ * the first attempt: if it has changed since, that attempt fails like any other. Answers what is stored in the end.
  */
 export const swapDocument = async <T>(
 	store: ObjectStore,
 	key: string,
 	schema: z.ZodType<T>,
 	change: (current: T | undefined) => T | undefined,
-): Promise<T | undefined> => {
+	seen?: Seen<T>,
+): Promise<StoredDocument<T> | undefined> => {
 	for (let attempt = 0; attempt < maxAttempts; attempt++) {
-		const current = await readDocument(store, key, schema);
+		const current = attempt === 0 && seen ? seen.document : await readDocument(store, key, schema);
 		const next = change(current?.value);
-		if (!next) return current?.value;
-		if (await wrote(store, key, schema, next, current?.etag)) return next;
+		// Nothing was written that would have failed on what has changed since.
+		if (!next && attempt === 0 && seen) continue;
+		if (!next) return current;
+		const written = await write(store, key, schema, next, current?.etag);
+		if (written) return written;
 		// Writers that lost the same race would meet again at once; spread them out.
 		await delay(Math.random() * Math.min(10 * 2 ** attempt, 500));
 	}
@@ -55,20 +63,27 @@ const enveloped = z.looseObject({nonce: z.string()});
 // Sixteen writers of one tag at once, each of whom loses to every other, still come through.
 const maxAttempts = 24;
 
-const wrote = async <T>(store: ObjectStore, key: string, schema: z.ZodType<T>, value: T, etag: Etag | undefined) => {
+/** Undefined when another writer was first. */
+const write = async <T>(
+	store: ObjectStore,
+	key: string,
+	schema: z.ZodType<T>,
+	value: T,
+	etag: Etag | undefined,
+): Promise<StoredDocument<T> | undefined> => {
 	const nonce = randomUUID();
 	try {
-		await store.write(key, Buffer.from(JSON.stringify({...value, nonce})), {
+		const stored = await store.write(key, Buffer.from(JSON.stringify({...value, nonce})), {
 			contentType: 'application/json',
 			...(etag ? {ifMatch: etag} : {ifAbsent: true}),
 		});
-		return true;
+		return {value, nonce, etag: stored.etag};
 	} catch (error) {
 		if (!(error instanceof PreconditionFailed || error instanceof StoreUnavailable)) throw error;
 		// The answer may have been lost, and a repeat of the same request refused: our nonce there is success.
 		const stored = await readDocument(store, key, schema);
-		if (stored?.nonce === nonce) return true;
-		if (error instanceof PreconditionFailed) return false;
+		if (stored?.nonce === nonce) return stored;
+		if (error instanceof PreconditionFailed) return undefined;
 		throw error;
 	}
 };

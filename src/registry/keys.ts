@@ -9,10 +9,11 @@
  *     repos/<name>/_deleted/<tag>                     empty: the tag of this name may be a deleted one, look
  *     repos/<name>/_referrers/<alg>/<hex>/<alg>-<hex> descriptor of a manifest whose subject is the first digest
  *     repos/<name>/_uploads/<id>/<offset>-<nonce>     chunks of clients that PATCH; `cancelled` beside them
+ *     repos/<name>/_uploads/<id>/<offset>-<nonce>.<alg>-<hex> empty: the digest of that chunk
  */
 
 import type {RepositoryName, Tag, UploadId} from 'oci-spec-types';
-import {type Digest, digestAlgorithm, digestHex, parseDigest, parseRepositoryName, parseTag} from 'oci-spec-types';
+import {type Digest, digestAlgorithm, digestHex, isDigest, isUploadId, parseDigest, parseRepositoryName, parseTag} from 'oci-spec-types';
 
 export const keys = {
 	layout: 'layout.json',
@@ -22,6 +23,7 @@ export const keys = {
 		const hex = digestHex(digest);
 		return `repos/${repo}/_blobs/${digestAlgorithm(digest)}/${hex.slice(0, 2)}/${hex}`;
 	},
+	blobs: (repo: RepositoryName) => `repos/${repo}/_blobs/`,
 	manifest: (repo: RepositoryName, digest: Digest) => `repos/${repo}/${manifestsMarker}${digestAlgorithm(digest)}/${digestHex(digest)}`,
 	tags: (repo: RepositoryName) => `repos/${repo}/_tags/`,
 	tag: (repo: RepositoryName, tag: Tag) => `repos/${repo}/_tags/${tag}`,
@@ -30,30 +32,53 @@ export const keys = {
 	referrers: (repo: RepositoryName, subject: Digest) => `repos/${repo}/_referrers/${digestAlgorithm(subject)}/${digestHex(subject)}/`,
 	referrer: (repo: RepositoryName, subject: Digest, digest: Digest) =>
 		`${keys.referrers(repo, subject)}${digestAlgorithm(digest)}-${digestHex(digest)}`,
-	upload: (repo: RepositoryName, upload: UploadId) => `repos/${repo}/_uploads/${upload}/`,
+	uploads: (repo: RepositoryName) => `repos/${repo}/${uploadsMarker}`,
+	upload: (repo: RepositoryName, upload: UploadId) => `repos/${repo}/${uploadsMarker}${upload}/`,
 	// Zero-padded, so that byte order is the order of the offsets; 2^53 has 16 digits.
 	chunk: (repo: RepositoryName, upload: UploadId, offset: number, nonce: string) =>
 		`${keys.upload(repo, upload)}${String(offset).padStart(16, '0')}-${nonce}`,
+	chunkDigest: (chunk: string, digest: Digest) => `${chunk}.${digestAlgorithm(digest)}-${digestHex(digest)}`,
 	cancelledUpload: (repo: RepositoryName, upload: UploadId) => `${keys.upload(repo, upload)}cancelled`,
 } as const;
 
 /** What a repository that can be listed has below its name. */
 export const manifestsMarker = '_manifests/';
 
+/** What one has in which clients upload in chunks. */
+export const uploadsMarker = '_uploads/';
+
 /** The last part of a key: its tag, digest or offset. */
 export const lastPart = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
 
 export const tagOfKey = (key: string): Tag => parseTag(lastPart(key));
 
-/** Where in its upload a chunk begins, in bytes. */
-export type ChunkKey = {offset: number};
+/** The key of a chunk, and where in its upload it begins, in bytes; `digest` in the key of what tells it. */
+export type ChunkKey = {key: string; offset: number; digest?: Digest};
 
-export const parseChunkKey = (key: string): ChunkKey => ({offset: Number(lastPart(key).split('-', 1)[0])});
+export const parseChunkKey = (key: string): ChunkKey => {
+	const [chunk = '', digest] = lastPart(key).split('.', 2);
+	const offset = Number(chunk.split('-', 1)[0]);
+	if (digest === undefined) return {key, offset};
+	return {key: key.slice(0, -digest.length - 1), offset, digest: digestOfKey(digest)};
+};
 
 /** The digest in a key that ends `<alg>-<hex>`. */
 export const digestOfKey = (key: string): Digest => {
 	const [algorithm, hex] = lastPart(key).split('-');
 	return parseDigest(`${algorithm}:${hex}`);
+};
+
+/** The digest in the key of a blob; undefined where something else lies among the blobs. */
+export const digestOfBlobKey = (key: string): Digest | undefined => {
+	const [hex, , algorithm] = key.split('/').reverse();
+	const text = `${algorithm}:${hex}`;
+	return isDigest(text) ? text : undefined;
+};
+
+/** The upload in a prefix `repos/<name>/_uploads/<id>/`; undefined where something else lies there. */
+export const uploadOfPrefix = (prefix: string): UploadId | undefined => {
+	const id = lastPart(prefix.slice(0, -1));
+	return isUploadId(id) ? id : undefined;
 };
 
 /** The repository in a prefix `repos/<name>/`. */

@@ -1,14 +1,17 @@
 /** The interface of one OCI registry. Every method throws OciError; a policy is a function that wraps one of these and returns another. */
 import type {ByteRange, ContentRange, Descriptor, Digest, Manifest, Reference, RepositoryName, Tag, UploadId} from 'oci-spec-types';
 import type {Destroyable} from '../lib/destroyable.ts';
+import type {Asker} from './presence.ts';
 
 export interface Registry {
-	/** Throws BLOB_UNKNOWN. */
-	statBlob(repo: RepositoryName, digest: Digest): Promise<BlobFacts>;
+	/** Throws BLOB_UNKNOWN; to a pusher that may be an answer of some seconds ago. */
+	statBlob(repo: RepositoryName, digest: Digest, asker?: Asker): Promise<BlobFacts>;
 	/** Opens a blob, or a part of it. Throws BLOB_UNKNOWN, RANGE_INVALID (416). */
 	readBlob(repo: RepositoryName, digest: Digest, range?: ByteRange): Promise<BlobContent>;
 	/** Where a client may GET this blob without us; undefined where it must be streamed. Says nothing about presence: stat first. */
 	locateBlob(repo: RepositoryName, digest: Digest): Promise<URL | undefined>;
+	/** Where a client may PUT this whole blob without us, and no other bytes; undefined where it must be streamed. */
+	locateUpload(repo: RepositoryName, digest: Digest, size: number): Promise<URL | undefined>;
 	/** Stores a whole blob. Throws DIGEST_INVALID, SIZE_INVALID; nothing is stored then. */
 	putBlob(repo: RepositoryName, digest: Digest, body: Bytes, size?: number): Promise<void>;
 	/** Gives `repo` the blob that `from` holds; false where the client has to upload it. */
@@ -23,7 +26,7 @@ export interface Registry {
 	/** Adds a chunk; answers the upload's new size. Throws BLOB_UPLOAD_UNKNOWN, BLOB_UPLOAD_INVALID (416, with the range we have). */
 	appendUpload(repo: RepositoryName, upload: UploadId, chunk: Chunk): Promise<number>;
 	/** Adds the last bytes, if any, and makes the upload a blob. Throws BLOB_UPLOAD_UNKNOWN, BLOB_UPLOAD_INVALID, DIGEST_INVALID, SIZE_INVALID. */
-	finishUpload(repo: RepositoryName, upload: UploadId, digest: Digest, last: LastChunk): Promise<void>;
+	finishUpload(repo: RepositoryName, upload: UploadId, digest: Digest, last: Chunk): Promise<void>;
 	/** Forgets an upload and its chunks. Throws BLOB_UPLOAD_UNKNOWN. */
 	cancelUpload(repo: RepositoryName, upload: UploadId): Promise<void>;
 
@@ -48,10 +51,8 @@ export type Bytes = AsyncIterable<Uint8Array>;
 export type BlobFacts = {digest: Digest; size: number};
 /** `range`, ends inclusive, is there when `body` is only a part. The caller reads `body` to its end or destroys it. */
 export type BlobContent = BlobFacts & {range?: {start: number; end: number}; body: Destroyable};
-/** `size` is the Content-Length, where the client sent one. */
-export type Chunk = {body: Bytes; size?: number; range?: ContentRange};
-/** `first`: the Location that the client used says that no chunk came before, so nothing need be asked of the store. */
-export type LastChunk = Chunk & {first?: boolean};
+/** `size` is the Content-Length, where the client sent one. `first`: the Location that the client used says that no chunk came before, so nothing need be asked of the store. */
+export type Chunk = {body: Bytes; size?: number; range?: ContentRange; first?: boolean};
 export type PushedManifest = {bytes: Uint8Array; mediaType?: string};
 export type StoredManifest = {digest: Digest; mediaType: string; bytes: Uint8Array};
 /** What the store now has. `missing` are a cache's layers that are not there. */

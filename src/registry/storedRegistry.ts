@@ -1,8 +1,10 @@
 /** The registry that is kept in an ObjectStore. */
 import {type Digest, OciError, type RepositoryName, type Tag} from 'oci-spec-types';
+import {createElapsed} from '../lib/elapsed.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
 import {createBlobs} from './blobs.ts';
 import {createManifests, type ToleratesMissing} from './manifests.ts';
+import {createPresence} from './presence.ts';
 import type {Registry} from './registry.ts';
 import {listRepositories, repositoryExists} from './repositories.ts';
 import {createTags} from './tags.ts';
@@ -15,19 +17,24 @@ export type StoredRegistryOptions = {
 	urlLifeSeconds: number;
 	/** An upload older than this is unknown. */
 	longestUploadMs: number;
+	/** For so long it is believed that a blob or manifest that was seen is there; 0 asks the store each time. */
+	indexLifetimeMs: number;
 	/** Which missing references a manifest may have: a cache's layers, says the composition root. */
 	toleratesMissing: ToleratesMissing;
 };
 
 export const createStoredRegistry = (store: ObjectStore, options: StoredRegistryOptions): Registry => {
-	const blobs = createBlobs(store, options);
+	const aging = {lifetimeMs: options.indexLifetimeMs, elapsed: createElapsed()};
+	const presence = createPresence(store, aging);
+	const blobs = createBlobs(store, presence, options);
 	const uploads = createUploads(store, blobs, options);
 	const tags = createTags(store);
-	const manifests = createManifests(store, tags, options.toleratesMissing);
+	const manifests = createManifests(store, presence, tags, {...aging, toleratesMissing: options.toleratesMissing});
 	return {
 		statBlob: blobs.stat,
 		readBlob: blobs.read,
 		locateBlob: blobs.locate,
+		locateUpload: blobs.locateUpload,
 		putBlob: blobs.put,
 		mountBlob: blobs.mount,
 		deleteBlob: blobs.remove,

@@ -1,9 +1,10 @@
 /** Tags: one document each, swapped whole, that remembers the digests it replaced. */
+import {LRUCache} from 'lru-cache';
 import {type Digest, digestSchema, type RepositoryName, type Tag} from 'oci-spec-types';
 import {z} from 'zod';
 import {mapInOrder, mapParallel} from '../lib/mapInOrder.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
-import {readDocument, swapDocument} from './documents.ts';
+import {readDocument, type Seen, swapDocument} from './documents.ts';
 import {keys, lastPart, tagOfKey} from './keys.ts';
 
 export type Tags = ReturnType<typeof createTags>;
@@ -11,9 +12,22 @@ export type Tags = ReturnType<typeof createTags>;
 export type TagTarget = {digest: Digest; mediaType: string; size: number};
 
 export const createTags = (store: ObjectStore) => {
+	// What each tag was when it was last seen: where a writer starts, never what a reader is told.
+	const lastSeen = new LRUCache<string, Seen<TagDocument>>({max: 1000});
+
+	/** Always asks the store: a tag moves under everyone's hands. */
 	const read = async (repo: RepositoryName, tag: Tag): Promise<TagTarget | undefined> => {
-		const document = await readDocument(store, keys.tag(repo, tag), tagSchema);
+		const key = keys.tag(repo, tag);
+		const document = await readDocument(store, key, tagSchema);
+		lastSeen.set(key, {document});
 		return document && !document.value.deleted ? document.value : undefined;
+	};
+
+	const swap = async (repo: RepositoryName, tag: Tag, change: (current: TagDocument | undefined) => TagDocument | undefined) => {
+		const key = keys.tag(repo, tag);
+		const seen = lastSeen.get(key);
+		lastSeen.delete(key);
+		lastSeen.set(key, {document: await swapDocument(store, key, tagSchema, change, seen)});
 	};
 
 	/** Deletes a tag if it is there and `condition` holds of it; says whether it did. */
@@ -23,7 +37,7 @@ export const createTags = (store: ObjectStore) => {
 		// The marker comes before the swap: a listing looks twice only at tags that have one.
 		const {answeredAt} = await store.write(keys.deletedTag(repo, tag), new Uint8Array());
 		let removed = false;
-		await swapDocument(store, keys.tag(repo, tag), tagSchema, current => {
+		await swap(repo, tag, current => {
 			removed = current !== undefined && !current.deleted && condition(current);
 			return removed && current ? {...current, deleted: true, previous: withReplaced(current, undefined, answeredAt)} : undefined;
 		});
@@ -40,7 +54,7 @@ export const createTags = (store: ObjectStore) => {
 
 		/** Moves a tag to `target`, or makes it. `at` is the store's time. */
 		async point(repo: RepositoryName, tag: Tag, {digest, mediaType, size}: TagTarget, at: Date): Promise<void> {
-			await swapDocument(store, keys.tag(repo, tag), tagSchema, current => ({
+			await swap(repo, tag, current => ({
 				digest,
 				mediaType,
 				size,

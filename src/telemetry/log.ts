@@ -1,5 +1,5 @@
 /** The log: an event with facts a line, as JSON for machines or in colour for people. */
-import {type DestinationStream, type Logger, pino} from 'pino';
+import {type DestinationStream, type Logger, pino, stdTimeFunctions} from 'pino';
 import pretty from 'pino-pretty';
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'> & {child(bindings: Record<string, unknown>): Log};
@@ -13,7 +13,7 @@ export const createLog = ({format, level}: {format: LogFormat; level: LogLevel},
 			level,
 			base: undefined,
 			formatters: {level: label => ({level: label})},
-			timestamp: () => `,"time":"${new Date().toISOString()}"`,
+			timestamp: stdTimeFunctions.isoTime,
 			serializers: {error: withoutSecrets},
 			errorKey: 'error',
 		},

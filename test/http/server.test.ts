@@ -45,8 +45,8 @@ test('/livez says that the process lives, /readyz that its store answers', async
 test('a store that is away is 503 with a request id, and the log has the cause under the same id', async t => {
 	const store: ObjectStore = {...createMemoryStore()};
 	const {client, log} = await startApp(t, {store});
-	store.stat = () => Promise.reject(new StoreUnavailable('the bucket at s3.internal is away'));
-	const answer = await client.get(`/v2/ci/app/blobs/${digestOf(Buffer.from('x'))}`, {'X-Request-Id': 'job-17'});
+	store.read = () => Promise.reject(new StoreUnavailable('the bucket at s3.internal is away'));
+	const answer = await client.get('/v2/ci/app/manifests/main', {'X-Request-Id': 'job-17'});
 	t.like(answer, {status: 503, error: 'UNAVAILABLE'});
 	t.true(answer.text.includes('job-17'));
 	t.false(answer.text.includes('s3.internal'));
@@ -58,16 +58,16 @@ test('a store that is away is 503 with a request id, and the log has the cause u
 test('a connection that the store breaks is its failure, and not the departure of the client', async t => {
 	const store: ObjectStore = {...createMemoryStore()};
 	const {client, log} = await startApp(t, {store});
-	store.stat = () => Promise.reject(Object.assign(new StoreUnavailable('S3 broke the connection'), {code: 'ECONNRESET'}));
-	t.like(await client.get(`/v2/ci/app/blobs/${digestOf(Buffer.from('x'))}`), {status: 503, error: 'UNAVAILABLE'});
+	store.read = () => Promise.reject(Object.assign(new StoreUnavailable('S3 broke the connection'), {code: 'ECONNRESET'}));
+	t.like(await client.get('/v2/ci/app/manifests/main'), {status: 503, error: 'UNAVAILABLE'});
 	t.true(log.some(line => line.level === 'error'));
 });
 
 test('what nobody foresaw is 500 without a word about the inside', async t => {
 	const store: ObjectStore = {...createMemoryStore()};
 	const {client, log} = await startApp(t, {store});
-	store.stat = () => Promise.reject(new TypeError('cannot read properties of undefined'));
-	const answer = await client.head(`/v2/ci/app/blobs/${digestOf(Buffer.from('x'))}`);
+	store.read = () => Promise.reject(new TypeError('cannot read properties of undefined'));
+	const answer = await client.head('/v2/ci/app/manifests/main');
 	t.is(answer.status, 500);
 	t.like(
 		log.find(found => found.msg === 'request failed'),

@@ -1,0 +1,64 @@
+/** Documents that never change, kept in memory for a while, and read once however many ask at the same time. */
+import {LRUCache} from 'lru-cache';
+
+export type DocumentMemory<T> = {
+	/** What is remembered, else what `read` answers; absence is never remembered. */
+	get(key: string, read: () => Promise<T | undefined>): Promise<T | undefined>;
+	/** What is remembered. */
+	peek(key: string): T | undefined;
+	set(key: string, document: T): void;
+	forget(key: string): void;
+};
+
+/** `lifetimeMs` 0 remembers nothing; `elapsed` is milliseconds since some moment, never going back. */
+export const createDocumentMemory = <T extends {bytes: Uint8Array}>({
+	lifetimeMs,
+	elapsed,
+}: {
+	lifetimeMs: number;
+	elapsed: () => number;
+}): DocumentMemory<T> => {
+	if (lifetimeMs === 0) return {get: (_, read) => read(), peek: () => undefined, set() {}, forget() {}};
+	const documents = new LRUCache<string, T>({
+		maxSize: rememberedBytes,
+		sizeCalculation: ({bytes}, key) => bytes.length + key.length + overheadBytes,
+		ttl: lifetimeMs,
+		perf: {now: elapsed},
+		ttlResolution: 0,
+	});
+	const reading = new Map<string, Promise<T | undefined>>();
+
+	const read = (key: string, work: () => Promise<T | undefined>): Promise<T | undefined> => {
+		const askedAt = elapsed();
+		const answer = work()
+			.then(document => {
+				// What was forgotten meanwhile is not remembered again.
+				if (document && reading.get(key) === answer) documents.set(key, document, {start: askedAt});
+				return document;
+			})
+			.finally(() => {
+				if (reading.get(key) === answer) reading.delete(key);
+			});
+		reading.set(key, answer);
+		return answer;
+	};
+
+	return {
+		async get(key, work) {
+			const known = documents.get(key);
+			if (known) return known;
+			const joined = reading.get(key);
+			// Someone else's absence may be older than this question.
+			return (joined && (await joined)) ?? read(key, work);
+		},
+		peek: key => documents.get(key),
+		set: (key, document) => void documents.set(key, document),
+		forget(key) {
+			documents.delete(key);
+			reading.delete(key);
+		},
+	};
+};
+
+const rememberedBytes = 16 * 1024 * 1024;
+const overheadBytes = 256;

@@ -1,0 +1,140 @@
+/** What a push and an import cost at S3, counted: as BuildKit does them on the wire, against the double. */
+import test, {type ExecutionContext} from 'ava';
+import {cacheConfigMediaType} from '../../src/cache/cacheManifest.ts';
+import {startApp} from '../support/app.ts';
+import {type Client, describe, imageOf} from '../support/client.ts';
+import {type S3Double, startS3Double} from '../support/s3Double.ts';
+import {openStoreOn} from '../support/s3DoubleStore.ts';
+
+const layerType = 'application/vnd.oci.image.layer.v1.tar+gzip';
+const manifestType = 'application/vnd.oci.image.manifest.v1+json';
+const importerAccept = [manifestType, 'application/vnd.oci.image.index.v1+json', '*/*'].join(', ');
+const pusherAccept = (type: string) => ({Accept: `${type}, */*`});
+
+const layersOf = (edition: string, count = 10) => Array.from({length: count}, (_, at) => `${edition}, layer ${at}`);
+const config = '{"layers":[],"records":[]}';
+
+/** BuildKit: layers four at a time, then the config, then the tag. Answers what it had to send. */
+const exportCache = async (client: Client, layers: readonly string[], tag = 'main'): Promise<string[]> => {
+	const sent: string[] = [];
+	const push = async (bytes: string, type: string) => {
+		const {digest} = describe(bytes);
+		const {status} = await client.head(`/v2/ci/app/blobs/${digest}`, pusherAccept(type));
+		if (status === 200) return;
+		sent.push(bytes);
+		await client.pushBlob('ci/app', bytes);
+	};
+	const waiting = [...layers];
+	const worker = async () => {
+		for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await push(next, layerType);
+	};
+	await Promise.all([worker(), worker(), worker(), worker()]);
+	await push(config, cacheConfigMediaType);
+	const manifest = imageOf(
+		describe(config, cacheConfigMediaType),
+		layers.map(layer => describe(layer)),
+	);
+	const {status, headers} = await client.head(`/v2/ci/app/manifests/${tag}`, pusherAccept(manifestType));
+	if (status === 200 && headers.get('docker-content-digest') === describe(JSON.stringify(manifest)).digest) return sent;
+	sent.push(tag);
+	await client.putManifest('ci/app', tag, manifest);
+	return sent;
+};
+
+/** BuildKit: the tag, what it points at, the config, and the layers it needs. */
+const importCache = async (client: Client, layers: readonly string[], tag = 'main'): Promise<number[]> => {
+	const head = await client.head(`/v2/ci/app/manifests/${tag}`, {Accept: importerAccept});
+	const answers = [
+		head,
+		await client.get(`/v2/ci/app/manifests/${head.headers.get('docker-content-digest')}`),
+		await client.get(`/v2/ci/app/blobs/${describe(config).digest}`, pusherAccept(cacheConfigMediaType)),
+		...(await Promise.all(layers.map(layer => client.head(`/v2/ci/app/blobs/${describe(layer).digest}`)))),
+	];
+	return answers.map(({status}) => status);
+};
+
+const startReplica = async (t: ExecutionContext, double: S3Double) => {
+	const {client} = await startApp(t, {store: openStoreOn(t, double)});
+	return {
+		client,
+		/** What `work` asked of S3. */
+		async costOf<T>(work: (client: Client) => Promise<T>) {
+			double.requests.length = 0;
+			const result = await work(client);
+			const counts: Record<string, number> = {};
+			for (const {operation} of double.requests) counts[operation] = (counts[operation] ?? 0) + 1;
+			return {result, counts};
+		},
+	};
+};
+
+test('an export of ten layers is one listing, a PUT for each blob and document, and one look at the tag', async t => {
+	const double = await startS3Double(t);
+	const {costOf} = await startReplica(t, double);
+	const {result, counts} = await costOf(client => exportCache(client, layersOf('first')));
+	t.is(result.length, 12);
+	t.deepEqual(counts, {ListObjectsV2: 1, PutObject: 13, GetObject: 1});
+});
+
+test('an unchanged export asks for nothing but the tag; a cold replica lists, and reads the manifest', async t => {
+	const double = await startS3Double(t);
+	const warm = await startReplica(t, double);
+	const cold = await startReplica(t, double);
+	const layers = layersOf('first');
+	await exportCache(warm.client, layers);
+	t.deepEqual(await warm.costOf(client => exportCache(client, layers)), {result: [], counts: {GetObject: 1}});
+	t.deepEqual(await cold.costOf(client => exportCache(client, layers)), {result: [], counts: {ListObjectsV2: 1, GetObject: 2}});
+});
+
+test('an export that changes two of ten layers sends those, the manifest and the tag', async t => {
+	const double = await startS3Double(t);
+	const {client, costOf} = await startReplica(t, double);
+	await exportCache(client, layersOf('first'));
+	const layers = [...layersOf('first', 8), ...layersOf('second', 2)];
+	const {result, counts} = await costOf(client => exportCache(client, layers));
+	t.is(result.length, 3);
+	// Absence is looked for afresh: readers of the first push's time were told otherwise.
+	t.is(counts.PutObject, 4);
+	t.is(counts.GetObject, 1);
+	t.true((counts.ListObjectsV2 ?? 0) <= 1);
+	t.is(counts.HeadObject, undefined);
+});
+
+test('an import by a cold replica asks four times, by a warm one twice', async t => {
+	const double = await startS3Double(t);
+	const first = await startReplica(t, double);
+	const cold = await startReplica(t, double);
+	const layers = layersOf('first');
+	await exportCache(first.client, layers);
+	const found = Array(13).fill(200);
+	t.deepEqual(await cold.costOf(client => importCache(client, layers)), {result: found, counts: {GetObject: 3, ListObjectsV2: 1}});
+	t.deepEqual(await cold.costOf(client => importCache(client, layers)), {result: found, counts: {GetObject: 2}});
+});
+
+test('two replicas at one tag: each sees the other at once, and one swap is repeated at the most', async t => {
+	const double = await startS3Double(t);
+	const a = await startReplica(t, double);
+	const b = await startReplica(t, double);
+	await exportCache(a.client, layersOf('first'));
+	await exportCache(b.client, layersOf('second'));
+	await exportCache(a.client, layersOf('third'));
+	const digestOf = async ({client}: typeof a) => (await client.head('/v2/ci/app/manifests/main')).headers.get('docker-content-digest');
+	t.is(await digestOf(a), await digestOf(b));
+	const tag = JSON.parse(double.bucket.get('repos/ci/app/_tags/main').bytes.toString());
+	t.is(tag.previous.length, 2);
+});
+
+test('a manifest that arrives at a replica which has seen none of its layers is checked with one listing', async t => {
+	const double = await startS3Double(t);
+	const a = await startReplica(t, double);
+	const b = await startReplica(t, double);
+	const layers = layersOf('first');
+	for (const layer of [...layers, config]) await a.client.pushBlob('ci/app', layer);
+	const manifest = imageOf(
+		describe(config, 'application/vnd.oci.image.config.v1+json'),
+		layers.map(layer => describe(layer)),
+	);
+	const {result, counts} = await b.costOf(client => client.putManifest('ci/app', 'image', manifest));
+	t.is(result.status, 201);
+	t.deepEqual(counts, {ListObjectsV2: 1, PutObject: 2, GetObject: 1});
+});
