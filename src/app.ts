@@ -3,40 +3,65 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {OciError} from 'oci-spec-types';
 import {toleratesMissingLayer} from './cache/cacheManifest.ts';
 import type {Settings} from './config/settings.ts';
+import {settledUploads} from './config/uploadPolicy.ts';
+import {abortAbandonedUploads} from './gc/abandonedUploads.ts';
+import {removeLeftChunks} from './gc/leftChunks.ts';
+import {type Sweep, startSweeper} from './gc/sweeper.ts';
 import {trustedProxies} from './http/client.ts';
 import {createKoaApp} from './http/koaApp.ts';
 import {type HttpServer, listen} from './http/server.ts';
 import {openLayout} from './registry/layout.ts';
 import type {Registry} from './registry/registry.ts';
 import {createStoredRegistry} from './registry/storedRegistry.ts';
+import {createUploadTrust, fixedTrust, type UploadTrust} from './registry/uploadTrust.ts';
 import {withoutRedirects} from './registry/withoutRedirects.ts';
+import {withRedirectedUploads} from './registry/withRedirectedUploads.ts';
 import {createDiskStore} from './storage/disk.ts';
 import {withMeasurements} from './storage/instrumented.ts';
 import {createMemoryStore} from './storage/memory.ts';
-import {type ObjectStore, type StoreAbilities, StoreUnavailable} from './storage/objectStore.ts';
+import {type ObjectStore, type StoreAbilities, StoreUnavailable, type UploadVerdict} from './storage/objectStore.ts';
 import {createS3Store} from './storage/s3/s3Store.ts';
-import type {S3Request} from './storage/s3/settings.ts';
+import {defaultTuning, type S3Request} from './storage/s3/settings.ts';
+import {profileCredentials} from './storage/s3/signingCredentials.ts';
 import type {Log} from './telemetry/log.ts';
-import {createMetrics} from './telemetry/metrics.ts';
+import {createMetrics, type Metrics} from './telemetry/metrics.ts';
 import {version} from './version.ts';
+
+/** What a start finds out about the store. */
+export type Found = {abilities: StoreAbilities; uploads: UploadVerdict};
 
 export type App = {
 	server: HttpServer;
+	found: Found;
 	/** Lets requests under way end, then closes the store. */
 	stop(): Promise<void>;
 };
 
-/** `clock`: milliseconds since 1970. */
-export type AppOptions = {settings: Settings; log: Log; clock: () => number; store?: ObjectStore};
+export type AppOptions = {
+	settings: Settings;
+	log: Log;
+	/** Milliseconds since 1970. */
+	clock: () => number;
+	/** From 0 to 1, spreads what replicas do in the background. */
+	random?: () => number;
+	store?: ObjectStore;
+	metrics?: Metrics;
+	/** What another process has just found out about the store, and told: it is not tried out again. */
+	found?: Found;
+};
 
 /** Probes the store, marks it, and listens. Throws StoreUnfit, StoreUnavailable, CannotListen. */
-export const startApp = async ({settings, log, clock, store: given}: AppOptions): Promise<App> => {
-	const metrics = createMetrics({version});
+export const startApp = async (options: AppOptions): Promise<App> => {
+	const {settings, log, clock, random, store: given, metrics = createMetrics({version}), found} = options;
 	const store = withMeasurements(given ?? createStore(settings, metrics.recordS3Request), metrics.recordOperation);
-	const abilities = await openStore(store);
-	for (const warning of abilities.warnings) log.warn({warning}, 'store');
+	const [abilities, uploads] = await Promise.all([
+		found?.abilities ?? openStore(store),
+		trustUploads(store, settings, {log, metrics, known: found?.uploads}),
+	]);
+	if (!found) for (const warning of abilities.warnings) log.warn({warning}, 'store');
 
-	const registry = createRegistry(store, settings, abilities, clock);
+	const registry = withRedirectedUploads(createRegistry(store, settings, abilities, clock), uploads);
+	const looking = setInterval(uploads.renew, looksAtUploadsEveryMs).unref();
 	let draining = false;
 	const koa = createKoaApp({
 		registryFor: () => registry,
@@ -50,14 +75,47 @@ export const startApp = async ({settings, log, clock, store: given}: AppOptions)
 		metrics,
 	});
 	const server = await listen(koa.callback(), settings);
+	const sweeper = startSweeper(sweepsOf(store), {
+		onSwept(what, removed) {
+			log.info({what, removed}, 'swept');
+			metrics.recordSwept(what, removed);
+		},
+		onFailed: (what, error) => log.warn({what, error}, 'sweep failed'),
+		random,
+	});
 	return {
 		server,
+		found: {abilities, uploads: uploads.verdict()},
 		async stop() {
 			draining = true;
+			sweeper.stop();
+			clearInterval(looking);
 			await server.drain(settings.drainSeconds);
 			await store.close();
 		},
 	};
+};
+
+/** A store is changed behind our back, or its setup, about as often as this. */
+const looksAtUploadsEveryMs = 3_600_000;
+
+type UploadSurroundings = {log: Log; metrics: Metrics; known: UploadVerdict | undefined};
+
+/** Tells the log and the metrics at once, and whenever that changes; what is known was told already. */
+const trustUploads = async (store: ObjectStore, settings: Settings, {log, metrics, known}: UploadSurroundings): Promise<UploadTrust> => {
+	const count = ({redirect}: UploadVerdict) => metrics.uploadRedirects.set(redirect ? 1 : 0);
+	const tell = (verdict: UploadVerdict) => {
+		const {redirect, reason} = verdict;
+		count(verdict);
+		// Other stores have no URLs, which is no news.
+		if (settings.store !== 's3') return;
+		const isFine = redirect ? settings.redirectUploads === 'auto' : settled !== undefined;
+		log[isFine ? 'info' : 'warn']({redirected: redirect, reason}, 'uploads');
+	};
+	const settled = settledUploads(settings);
+	const first = settled ?? known ?? (await store.probeUploads());
+	(known ? count : tell)(first);
+	return settled ? fixedTrust(settled) : createUploadTrust({first, probe: () => store.probeUploads(), onChange: tell});
 };
 
 /** A probe that hangs tells its caller nothing. */
@@ -93,19 +151,37 @@ export const createStore = (settings: Settings, onRequest?: (request: S3Request)
 				endpoint: settings.s3Endpoint,
 				forcePathStyle: settings.s3ForcePathStyle ?? settings.s3Endpoint !== undefined,
 				publicEndpoint: settings.s3PublicEndpoint,
+				...(settings.s3DownloadProfile && {downloadCredentials: profileCredentials(settings.s3DownloadProfile)}),
+				...(settings.s3UploadProfile && {uploadCredentials: profileCredentials(settings.s3UploadProfile)}),
 				onRequest,
+				tuning: {bufferBytes: uploadBufferBytes(settings.workers)},
 			});
 	}
 };
 
+/** All workers have together what one would have, down to what a single upload can make use of. */
+const uploadBufferBytes = (workers: number) => Math.max(defaultTuning.singleBytes, Math.floor(defaultTuning.bufferBytes / workers));
+
+const hourMs = 3_600_000;
+
 // No upload takes longer, so what is older was given up (design: the quarantines exceed it).
-const longestUploadMs = 48 * 3_600_000;
+const longestUploadMs = 48 * hourMs;
+
+// A request that began before its upload was over may still be writing; not for a day without a byte.
+const idleMs = 24 * hourMs;
+
+const sweepsOf = (store: ObjectStore): Sweep[] => [
+	{what: 'unfinished uploads', everyMs: 6 * hourMs, run: () => abortAbandonedUploads(store, {idleMs})},
+	{what: 'left chunks', everyMs: 24 * hourMs, run: pause => removeLeftChunks(store, {endedMs: longestUploadMs + idleMs, idleMs, pause})},
+];
 
 const createRegistry = (store: ObjectStore, settings: Settings, abilities: StoreAbilities, clock: () => number): Registry => {
 	const stored = createStoredRegistry(store, {
 		clock,
 		urlLifeSeconds: settings.urlLifeSeconds,
 		longestUploadMs,
+		// A disk is asked as quickly as memory is.
+		indexLifetimeMs: settings.store === 'disk' ? 0 : settings.indexSeconds * 1000,
 		toleratesMissing: toleratesMissingLayer,
 	});
 	return settings.redirectDownloads === 'never' || !abilities.presignedGet ? withoutRedirects(stored) : stored;

@@ -1,5 +1,6 @@
 /** The settings: `LAYERCACHE_*` of the environment, checked all at once. */
 import {isIP} from 'node:net';
+import {availableParallelism} from 'node:os';
 import {z} from 'zod';
 import {nearest} from './nearest.ts';
 
@@ -77,6 +78,16 @@ export const settingsTable = {
 		wholeNumber(0, 86_400).default(300),
 		'After SIGTERM, how long requests under way may take to end. Kubernetes must allow as much in `terminationGracePeriodSeconds`.',
 	),
+	LAYERCACHE_WORKERS: setting(
+		'workers',
+		'Listening',
+		z
+			.string()
+			.transform(text => (text === 'auto' ? String(availableParallelism()) : text))
+			.pipe(wholeNumber(1, 128))
+			.default(1),
+		'How many processes serve the port; `auto` is one for each core. They share the memory for uploads: operations.md says what each takes besides.',
+	),
 
 	LAYERCACHE_STORE: setting(
 		'store',
@@ -116,17 +127,44 @@ export const settingsTable = {
 		'the endpoint',
 	),
 
+	LAYERCACHE_S3_DOWNLOAD_PROFILE: setting(
+		's3DownloadProfile',
+		'Store',
+		z.string().min(1).optional(),
+		"A profile of AWS's files whose credentials sign the URLs for downloads and nothing else: it may do less than the server itself.",
+		"the server's own credentials",
+	),
+	LAYERCACHE_S3_UPLOAD_PROFILE: setting(
+		's3UploadProfile',
+		'Store',
+		z.string().min(1).optional(),
+		"A profile of AWS's files whose credentials sign the URLs for uploads and nothing else.",
+		"the server's own credentials",
+	),
+
 	LAYERCACHE_REDIRECT_DOWNLOADS: setting(
 		'redirectDownloads',
 		'Serving',
 		choice(['auto', 'never']).default('auto'),
 		'`auto` sends builders to presigned URLs for layers where the store has them; `never` streams every byte, for buckets that builders cannot reach.',
 	),
+	LAYERCACHE_REDIRECT_UPLOADS: setting(
+		'redirectUploads',
+		'Serving',
+		choice(['auto', 'never', 'unsafe']).default('auto'),
+		'`auto` sends builders to the store with large layers, where it was seen to refuse all bytes but those that a URL was signed for and `LAYERCACHE_REDIRECT_DOWNLOADS` is `auto` too; `never` streams every byte. `unsafe` sends them whatever was seen: for benches and closed networks, since with the URL of an upload a client may then store what it likes.',
+	),
 	LAYERCACHE_REDIRECT_LIFE_SECONDS: setting(
 		'urlLifeSeconds',
 		'Serving',
 		wholeNumber(60, 604_800).default(1200),
 		'How long a presigned URL lives. A download that is cut resumes through the registry, so this may be short.',
+	),
+	LAYERCACHE_REGISTRY_INDEX_SECONDS: setting(
+		'indexSeconds',
+		'Serving',
+		wholeNumber(0, 600).default(300),
+		'How long the server believes that a blob or manifest which it saw in S3 is still there. What other servers or hands delete is served for so much longer; 0 asks S3 each time.',
 	),
 
 	LAYERCACHE_LOG: setting(
@@ -175,8 +213,12 @@ export class SettingsInvalid extends Error {
 	}
 }
 
-const contradictions = ({store, s3Bucket}: Settings): string[] =>
-	store === 's3' && !s3Bucket ? ['LAYERCACHE_S3_BUCKET is needed with LAYERCACHE_STORE=s3'] : [];
+const contradictions = ({store, s3Bucket, workers}: Settings): string[] => {
+	if (store === 's3' && !s3Bucket) return ['LAYERCACHE_S3_BUCKET is needed with LAYERCACHE_STORE=s3'];
+	if (store === 'memory' && workers > 1)
+		return ['LAYERCACHE_STORE=memory needs LAYERCACHE_WORKERS=1: each worker would have a memory of its own'];
+	return [];
+};
 
 const unknownProblem = (name: string) => {
 	const meant = nearest(name, Object.keys(settingsTable));

@@ -2,6 +2,7 @@
 import {type Digest, formatRequest, formatUploadRange, parseContentRange, type RepositoryName, type UploadId} from 'oci-spec-types';
 import type {Handle} from './endpoints.ts';
 import type {Reply} from './reply.ts';
+import {redirectOf, redirectUpload} from './uploadRedirects.ts';
 
 export const startUpload: Handle<'upload.start'> = async ({repo}, {registry}) =>
 	uploadReply(202, repo, await registry.startUpload(repo), 0);
@@ -16,14 +17,18 @@ export const uploadWhole: Handle<'upload.whole'> = async ({repo, digest}, {regis
 	return created(repo, digest);
 };
 
-export const appendUpload: Handle<'upload.append'> = async ({repo, upload}, {registry, headers, body, bodySize}) => {
+export const appendUpload: Handle<'upload.append'> = async ({repo, upload, size}, {registry, headers, body, bodySize}) => {
 	// Docker's daemon sends no Content-Range on its only PATCH, so absence means "append".
 	const range = parseContentRange(headers['content-range']);
-	return uploadReply(202, repo, upload, await registry.appendUpload(repo, upload, {body, size: bodySize, range}));
+	return uploadReply(202, repo, upload, await registry.appendUpload(repo, upload, {body, size: bodySize, range, first: size === 0}));
 };
 
-export const finishUpload: Handle<'upload.finish'> = async ({repo, upload, digest, size}, {registry, headers, body, bodySize}) => {
+export const finishUpload: Handle<'upload.finish'> = async ({repo, upload, digest, size}, context) => {
+	const {registry, headers, body, bodySize} = context;
 	const range = parseContentRange(headers['content-range']);
+	const redirect = await redirectOf({repo, digest, isWhole: size === 0 && !range}, context);
+	context.noteUpload(redirect instanceof URL ? 'redirected' : redirect);
+	if (redirect instanceof URL) return redirectUpload(redirect);
 	await registry.finishUpload(repo, upload, digest, {body, size: bodySize, range, first: size === 0});
 	return created(repo, digest);
 };

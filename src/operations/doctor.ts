@@ -1,7 +1,8 @@
 /** `doctor`: looks at all that a server needs before it starts, and says what to mend. */
 import {parseSettings, type Settings, SettingsInvalid} from '../config/settings.ts';
+import {settledUploads} from '../config/uploadPolicy.ts';
 import {isMarked} from '../registry/layout.ts';
-import {type ObjectStore, type StoreAbilities, StoreUnavailable, StoreUnfit} from '../storage/objectStore.ts';
+import {type ObjectStore, type StoreAbilities, StoreUnavailable, StoreUnfit, type UploadVerdict} from '../storage/objectStore.ts';
 
 /** `advice` says what to do; a `note` works, but not as well as it could. */
 export type Finding = {check: string; state: 'ok' | 'note' | 'failed'; fact: string; advice?: string};
@@ -54,6 +55,7 @@ async function* examineStore(store: ObjectStore, settings: Settings, clock: () =
 		fact: layout.value ? 'the store is ours, and of this version' : 'the store is new; the first start marks it',
 	};
 	yield presigningFinding(probe.value, settings);
+	yield uploadsFinding(settledUploads(settings) ?? (await store.probeUploads()), settings);
 	for (const warning of probe.value.warnings) yield {check: 'store', state: 'note', fact: warning};
 }
 
@@ -80,6 +82,18 @@ const presigningFinding = ({presignedGet}: StoreAbilities, {store, redirectDownl
 		fact: 'a presigned URL did not work, so layers are streamed',
 		advice: 'set LAYERCACHE_S3_PUBLIC_ENDPOINT to the name by which builders, and this machine, reach the S3 server',
 	};
+};
+
+const uploadsFinding = ({redirect, reason}: UploadVerdict, {store, redirectUploads}: Settings): Finding => {
+	if (store !== 's3') return {check: 'uploads', state: 'ok', fact: `a ${store} store has no URLs: uploads are streamed`};
+	if (redirectUploads === 'unsafe') {
+		const advice = 'with such a URL a client may store what it likes: leave `unsafe` to benches and closed networks';
+		return {check: 'uploads', state: 'note', fact: `builders are sent to the store with layers: ${reason}`, advice};
+	}
+	if (redirect) return {check: 'uploads', state: 'ok', fact: `builders are sent to the store with layers: ${reason}`};
+	if (reason.startsWith('LAYERCACHE_')) return {check: 'uploads', state: 'ok', fact: `${reason}: uploads are streamed`};
+	const advice = 'nothing is broken; a server that refuses what was not signed takes that load off this one';
+	return {check: 'uploads', state: 'note', fact: `uploads are streamed: ${reason}`, advice};
 };
 
 const readingFailed = (check: string, error: unknown): Finding => {

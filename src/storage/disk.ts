@@ -5,7 +5,7 @@ import {Readable} from 'node:stream';
 import {resolveRange} from 'oci-spec-types';
 import {withExactLength} from '../lib/exactLength.ts';
 import {mapInOrder} from '../lib/mapInOrder.ts';
-import {onDisk, onDiskEach} from './disk/diskErrors.ts';
+import {onDisk, onDiskEach, orAbsent} from './disk/diskErrors.ts';
 import {createFolders} from './disk/folders.ts';
 import {createIncoming, type IncomingFile} from './disk/incoming.ts';
 import {createLocks} from './disk/locks.ts';
@@ -74,6 +74,13 @@ export const createDiskStore = ({path}: {path: string}): ObjectStore => {
 		return form;
 	};
 
+	/** The other object may have gone since it was looked at. */
+	const beginWith = async (key: string, begun: Promise<IncomingFile>) => {
+		const file = await orAbsent(begun);
+		if (!file) throw new ObjectMissing(key);
+		return file;
+	};
+
 	const contentOf = async function* (keys: readonly string[]): Bytes {
 		for (const key of keys) {
 			const {handle, form} = await opened(key);
@@ -118,7 +125,8 @@ export const createDiskStore = ({path}: {path: string}): ObjectStore => {
 		async copy(from, to) {
 			const {handle, form, facts} = await opened(from);
 			await handle.close();
-			return store(to, {contentType: facts.contentType}, () => incoming.beginAsCopy(to, fileOf(places.pathOf(from), form)));
+			const file = fileOf(places.pathOf(from), form);
+			return store(to, {contentType: facts.contentType}, () => beginWith(from, incoming.beginAsCopy(to, file)));
 		},
 
 		async *list(prefix, {limit = Number.POSITIVE_INFINITY, ...options} = {}) {
@@ -142,13 +150,17 @@ export const createDiskStore = ({path}: {path: string}): ObjectStore => {
 		removeUntil: (key, until) => guarded(() => places.removeUntil(key, until)),
 
 		async compose(parts, to, options = {}) {
-			const [first, ...rest] = parts;
+			const [first, ...rest] = parts.map(({key}) => key);
 			const form = first === undefined ? undefined : await formOf(first);
 			if (first === undefined || form !== 'bytes' || formFor(options.contentType ?? octetStream) !== 'bytes')
-				return storeBytes(to, options, contentOf(parts));
-			const begin = () => incoming.beginAsCopy(to, fileOf(places.pathOf(first), form));
-			return store(to, options, begin, file => appendAll(file, contentOf(rest)));
+				return storeBytes(to, options, contentOf(parts.map(({key}) => key)));
+			const file = fileOf(places.pathOf(first), form);
+			if (rest.length === 0) return store(to, options, () => beginWith(first, incoming.beginAsLink(to, file)));
+			const begin = () => beginWith(first, incoming.beginAsCopy(to, file));
+			return store(to, options, begin, copy => appendAll(copy, contentOf(rest)));
 		},
+
+		joinsInside: sizes => sizes.length === 1,
 
 		abandonedUploads: olderThan => onDiskEach(root, incoming.abandoned(olderThan)),
 
@@ -169,6 +181,8 @@ export const createDiskStore = ({path}: {path: string}): ObjectStore => {
 			}
 			return {presignedGet: false, warnings: []};
 		},
+
+		probeUploads: async () => ({redirect: false, reason: 'a disk store has no URLs'}),
 
 		async close() {
 			locks.close();

@@ -99,6 +99,7 @@ export const withMeasurements = (inner: ObjectStore, record: (done: MeasuredOper
 				() => inner.compose(parts, to, options),
 				facts => facts.size,
 			),
+		joinsInside: sizes => inner.joinsInside(sizes),
 		list: (prefix, options) => measuredList('list', inner.list(prefix, options)),
 		remove: keys => done('remove', () => inner.remove(keys)),
 		presign: (key, request) => measured('presign', () => inner.presign(key, request)),
@@ -106,6 +107,7 @@ export const withMeasurements = (inner: ObjectStore, record: (done: MeasuredOper
 		abandonedUploads: olderThan => measuredList('abandonedUploads', inner.abandonedUploads(olderThan)),
 		now: () => measured('now', () => inner.now()),
 		probe: () => measured('probe', () => inner.probe()),
+		probeUploads: () => measured('probeUploads', () => inner.probeUploads()),
 		close: () => inner.close(),
 	};
 };

@@ -20,7 +20,7 @@ import {
 
 export const createMemoryStore = ({now = () => new Date()}: {now?: () => Date} = {}): ObjectStore => {
 	const objects = new Map<ByteString, StoredBytes>();
-	const uploads = new Set<AbandonedUpload>();
+	const uploads = new Set<AbandonedUpload & {movedAt: Date}>();
 	let sortedKeys: ByteString[] | undefined;
 
 	const put = (key: string, bytes: Buffer, {contentType = octetStream, ifAbsent, ifMatch}: WriteOptions): ObjectFacts => {
@@ -70,13 +70,17 @@ export const createMemoryStore = ({now = () => new Date()}: {now?: () => Date} =
 			const upload = {
 				key,
 				startedAt: now(),
+				movedAt: now(),
 				abort: async () => {
 					aborted = true;
 				},
 			};
 			uploads.add(upload);
 			try {
-				for await (const chunk of withExactLength(body, size)) chunks.push(Buffer.from(chunk));
+				for await (const chunk of withExactLength(body, size)) {
+					chunks.push(Buffer.from(chunk));
+					upload.movedAt = now();
+				}
 			} finally {
 				uploads.delete(upload);
 			}
@@ -111,11 +115,13 @@ export const createMemoryStore = ({now = () => new Date()}: {now?: () => Date} =
 		},
 
 		async compose(parts, to, options = {}) {
-			return put(to, Buffer.concat(parts.map(part => bytesOf(part).bytes)), options);
+			return put(to, Buffer.concat(parts.map(({key}) => bytesOf(key).bytes)), options);
 		},
 
+		joinsInside: () => true,
+
 		async *abandonedUploads(olderThan) {
-			for (const upload of [...uploads]) if (upload.startedAt < olderThan) yield upload;
+			for (const upload of [...uploads]) if (upload.movedAt < olderThan) yield upload;
 		},
 
 		async now() {
@@ -125,6 +131,8 @@ export const createMemoryStore = ({now = () => new Date()}: {now?: () => Date} =
 		async probe() {
 			return {presignedGet: false, warnings: ['everything is kept in memory and lost when the process ends: for tests only']};
 		},
+
+		probeUploads: async () => ({redirect: false, reason: 'a memory store has no URLs'}),
 
 		async close() {},
 	};

@@ -17,18 +17,22 @@ export interface ObjectStore {
 	list(prefix: string, options?: ListOptions): AsyncIterable<ListEntry>;
 	/** Removes keys; those that are absent are not an error. */
 	remove(keys: readonly string[]): Promise<void>;
-	/** A URL that lets a client GET, or PUT exactly these bytes, without our credentials; undefined when this store has none that is safe. */
+	/** A URL that lets a client GET, or PUT exactly these sha256 bytes, without our credentials; undefined when this store has none. Whether a PUT of other bytes is refused, `probeUploads` tells. */
 	presign(key: string, request: PresignRequest): Promise<URL | undefined>;
 	/** Removes one key, but not after `until` (the store's clock): a late copy of the request does nothing. */
 	removeUntil(key: string, until: Date): Promise<void>;
-	/** Joins stored parts in order; server-side where the store can (S3: each but the last 5 MiB to 5 GiB, at most 10,000), else by reading them. Visible at once: verify the digest first. Throws ObjectMissing. */
-	compose(parts: readonly string[], to: string, options?: {contentType?: string}): Promise<ObjectFacts>;
-	/** Uploads that a crash left unfinished: started before `olderThan`, under our prefix only. */
+	/** Joins stored parts in order, by reading them where it must; they may be gone soon, and need not keep their ETags. Visible at once: verify the digest first. Throws ObjectMissing. */
+	compose(parts: readonly StoredPart[], to: string, options?: {contentType?: string}): Promise<ObjectFacts>;
+	/** Whether `compose` joins parts of these sizes without reading them (S3: each but the last 5 MiB or more, 10,000 at most). */
+	joinsInside(sizes: readonly number[]): boolean;
+	/** Uploads that a crash left unfinished: nothing has come for them since `olderThan`. Under our prefix only. */
 	abandonedUploads(olderThan: Date): AsyncIterable<AbandonedUpload>;
 	/** The store's clock. */
 	now(): Promise<Date>;
 	/** Proves at start that the store does what the registry relies on (design: conditional writes raced by 8 writers, a cut upload leaves nothing, deletes that expire) and finds what it can do besides. Throws StoreUnfit, which names what is missing. */
 	probe(): Promise<StoreAbilities>;
+	/** Tries out, at the endpoint that clients get, whether a URL for an upload lets its bytes pass and no others. A store that is away is a verdict too. */
+	probeUploads(): Promise<UploadVerdict>;
 	/** Lets go of sockets and timers. */
 	close(): Promise<void>;
 }
@@ -54,6 +58,8 @@ export type ListOptions = {after?: string; limit?: number; delimiter?: '/'};
 export type ListEntry = ListedObject | {prefix: string};
 /** What one LIST row knows. */
 export type ListedObject = {key: string; size: number; etag: Etag; modified: Date};
+/** An object that is not written again, and its size as a listing told it. */
+export type StoredPart = {key: string; size: number};
 export type PresignRequest =
 	| {method: 'GET'; expiresInSeconds: number}
 	| {method: 'PUT'; sha256: Digest; size: number; expiresInSeconds: number};
@@ -64,6 +70,9 @@ export type StoreAbilities = {
 	presignedGet: boolean;
 	warnings: readonly string[];
 };
+
+/** Whether clients may be sent to the store with their uploads. `reason` is one sentence, for the log and `doctor`. */
+export type UploadVerdict = {redirect: boolean; reason: string};
 
 /** `ifAbsent` or `ifMatch` did not hold: someone else wrote first. */
 export class PreconditionFailed extends Error {

@@ -1,20 +1,32 @@
 /** The numbers at /metrics, for Prometheus. */
-import {Counter, collectDefaultMetrics, Gauge, Histogram, Registry} from 'prom-client';
+import {AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry} from 'prom-client';
 
 export type Metrics = ReturnType<typeof createMetrics>;
 export type RecordedRequest = {kind: string; method: string; status: number; seconds: number; bytesIn: number; bytesOut: number};
 export type RecordedS3Request = {operation: string; status: number | undefined; seconds: number};
 export type RecordedOperation = {operation: string; outcome: string; seconds: number; bytes: number};
 
-export const createMetrics = ({version}: {version: string}) => {
+/** What one process has counted, as it travels to another. */
+export type MetricsReport = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+
+export type MetricsOptions = {
+	version: string;
+	/** Where several processes serve one port: gives the reports of all, for ours. */
+	gather?: (own: MetricsReport) => Promise<MetricsReport[]>;
+};
+
+export const createMetrics = ({version, gather}: MetricsOptions) => {
 	const registry = new Registry();
 	const registers = [registry];
 	collectDefaultMetrics({register: registry});
 
-	new Gauge({name: 'layercache_build_info', help: 'The version that runs, always 1.', labelNames: ['version'], registers}).set(
-		{version},
-		1,
-	);
+	new Gauge({
+		name: 'layercache_build_info',
+		help: 'The version that runs, always 1.',
+		labelNames: ['version'],
+		aggregator: 'first',
+		registers,
+	}).set({version}, 1);
 	const requests = new Counter({
 		name: 'layercache_http_requests_total',
 		help: 'Requests answered, by kind of endpoint.',
@@ -32,6 +44,18 @@ export const createMetrics = ({version}: {version: string}) => {
 	const sent = new Counter({
 		name: 'layercache_http_sent_bytes_total',
 		help: 'Bytes of answers; redirected layers are not among them.',
+		registers,
+	});
+	const uploads = new Counter({
+		name: 'layercache_uploads_total',
+		help: 'Closing PUTs of uploads: redirected to the store, or streamed and why.',
+		labelNames: ['way', 'reason'],
+		registers,
+	});
+	const swept = new Counter({
+		name: 'layercache_swept_total',
+		help: 'What crashes and clients left behind, and the sweeper removed: unfinished uploads, objects of chunks.',
+		labelNames: ['what'],
 		registers,
 	});
 	const operations = new Counter({
@@ -56,6 +80,9 @@ export const createMetrics = ({version}: {version: string}) => {
 	});
 	const s3Seconds = durations('layercache_s3_request_duration_seconds', 'How long S3 took to begin its answer.', 'operation');
 
+	const report = async (): Promise<MetricsReport> =>
+		(await registry.getMetricsAsJSON()).map(metric => ({...metric, aggregator: aggregators[metric.name] ?? metric.aggregator}));
+
 	return {
 		requestsInFlight: new Gauge({name: 'layercache_http_requests_in_flight', help: 'Requests that are being answered.', registers}),
 
@@ -65,6 +92,21 @@ export const createMetrics = ({version}: {version: string}) => {
 			received.inc(request.bytesIn);
 			sent.inc(request.bytesOut);
 		},
+
+		uploadRedirects: new Gauge({
+			name: 'layercache_upload_redirects',
+			help: '1 while builders are sent to the store with their layers, 0 while all uploads are streamed.',
+			// Of several processes, the one that trusts the store least.
+			aggregator: 'min',
+			registers,
+		}),
+
+		/** `redirected`, or why it was streamed. */
+		recordUpload(way: string) {
+			uploads.inc(way === 'redirected' ? {way, reason: ''} : {way: 'streamed', reason: way});
+		},
+
+		recordSwept: (what: string, removed: number) => swept.inc({what}, removed),
 
 		recordOperation({operation, outcome, ...done}: RecordedOperation) {
 			operations.inc({operation, outcome});
@@ -77,9 +119,31 @@ export const createMetrics = ({version}: {version: string}) => {
 			s3Seconds.observe({operation}, request.seconds);
 		},
 
-		text: () => registry.metrics(),
+		report,
+		text: async () => (gather ? aggregate(await gather(await report())).metrics() : registry.metrics()),
 		contentType: registry.contentType,
 	};
+};
+
+/** Several reports as one. */
+export const sumReports = (reports: MetricsReport[]): Promise<MetricsReport> => aggregate(reports).getMetricsAsJSON();
+
+/** What stays of a process that has ended: all that only grows. */
+export const withoutGauges = (report: MetricsReport): MetricsReport => report.filter(({type}) => String(type) !== 'gauge');
+
+const aggregate = (reports: MetricsReport[]) => AggregatorRegistry.aggregate(reports);
+
+// prom-client's own choices are for processes that have nothing to do with each other; most of the rest are sums.
+const aggregators: Readonly<Record<string, MetricsReport[number]['aggregator']>> = {
+	// The oldest process: when all this began.
+	process_start_time_seconds: 'min',
+	// A limit of each process.
+	process_max_fds: 'min',
+	// The process that is worst off; the mean of two percentiles is no percentile.
+	nodejs_eventloop_lag_seconds: 'max',
+	nodejs_eventloop_lag_p50_seconds: 'max',
+	nodejs_eventloop_lag_p90_seconds: 'max',
+	nodejs_eventloop_lag_p99_seconds: 'max',
 };
 
 // From an answer out of memory to a 50 GiB layer over a slow line.

@@ -50,7 +50,8 @@ for (const kind of [minio(test), versitygw(test)]) {
 		const bucket = await startRecordingProxy(t, storage.server.endpoint);
 		const {context, ref, big} = await filledCache(t, storage, {LAYERCACHE_S3_PUBLIC_ENDPOINT: bucket.url});
 		t.deepEqual(
-			bucket.requests.filter(({method}) => method !== 'GET'),
+			// What the server itself tries out at its start is not the builder's.
+			bucket.requests.filter(({method, userAgent}) => method !== 'GET' && /buildkit/.test(userAgent)),
 			[],
 		);
 		const before = bucket.requests.length;

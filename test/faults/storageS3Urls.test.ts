@@ -1,5 +1,6 @@
 /** Signed URLs, on an S3 as strict about them as AWS. */
 import test from 'ava';
+import {digestOf} from 'oci-spec-types';
 import type {ObjectStore} from '../../src/storage/objectStore.ts';
 import {startStoreOnDouble} from '../support/s3DoubleStore.ts';
 
@@ -69,10 +70,82 @@ test('a URL that would outlive our own credentials is not given out', async t =>
 	t.true((await download(store, 'blobs/a', 120)) instanceof URL);
 });
 
-test('an upload URL is not given out', async t => {
-	const {store} = await startStoreOnDouble(t);
-	const sha256 = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' as never;
-	t.is(await store.presign('blobs/a', {method: 'PUT', sha256, size: 0, expiresInSeconds: 60}), undefined);
+const upload = (store: ObjectStore, key: string, bytes: Buffer, expiresInSeconds = 600) =>
+	store.presign(key, {method: 'PUT', sha256: digestOf(bytes), size: bytes.length, expiresInSeconds});
+const put = (url: URL | undefined, body: Buffer, headers?: Record<string, string>) => fetch(url as URL, {method: 'PUT', body, headers});
+const layer = Buffer.from('these bytes and no others');
+
+test('an upload URL takes the bytes it was signed for, without our credentials and whatever their type', async t => {
+	const {double, store} = await startStoreOnDouble(t);
+	t.is((await put(await upload(store, 'blobs/a b+%ä', layer), layer, {'content-type': 'application/octet-stream'})).status, 200);
+	t.is((await put(await upload(store, 'blobs/b', layer), layer)).status, 200);
+	t.deepEqual(double.bucket.get('blobs/a b+%ä').bytes, layer);
+});
+
+test('an upload URL takes no other bytes, under no other key, and nothing that was not signed', async t => {
+	const {double, store} = await startStoreOnDouble(t);
+	const url = (await upload(store, 'blobs/a', layer)) as URL;
+	const other = Buffer.from(layer.toString().toUpperCase());
+	const status = async (answer: Promise<Response>) => (await answer).status;
+	t.is(await status(put(url, other)), 400);
+	t.is(await status(put(url, layer.subarray(1))), 403);
+	t.is(await status(put(new URL(url.href.replace('blobs/a', 'blobs/b')), layer)), 403);
+	t.is(await status(put(new URL(url.href.replace(/X-Amz-Content-Sha256=[0-9a-f]+/, 'X-Amz-Content-Sha256=UNSIGNED-PAYLOAD')), other)), 403);
+	t.is(await status(put(url, layer, {'x-amz-tagging': 'a=b'})), 403);
+	t.is(await status(fetch(url, {method: 'DELETE'})), 403);
+	t.is(double.bucket.objects.size, 0);
+	t.is(await status(put(url, layer)), 200);
+});
+
+test('an upload URL says its hash by the name that AWS knows, and signs nothing that a client may leave out', async t => {
+	const {store} = await startStoreOnDouble(t, {}, {publicEndpoint: new URL('https://s3.example.com:8443'), prefix: 'cache'});
+	const {href, searchParams} = (await upload(store, 'blobs/a', layer)) as URL;
+	t.regex(href, /^https:\/\/s3\.example\.com:8443\/bucket\/cache\/blobs\/a\?/);
+	t.is(searchParams.get('X-Amz-Content-Sha256'), digestOf(layer).slice(7));
+	t.is(searchParams.get('X-Amz-SignedHeaders'), 'content-length;host');
+});
+
+test('an upload URL has the whole of the life that is asked for, or there is none', async t => {
+	let lead = 0;
+	const expiration = new Date(Date.now() + 600_000);
+	const session = {accessKeyId: 'AKIDOUBLE', secretAccessKey: 'the+secret/of=double', sessionToken: 'a/token+', expiration};
+	const options = {now: () => new Date(Date.now() + lead), sessionToken: session.sessionToken};
+	const {store} = await startStoreOnDouble(t, options, {credentials: async () => session});
+	t.is(await upload(store, 'blobs/a', layer, 700), undefined);
+	const url = await upload(store, 'blobs/a', layer, 500);
+	t.is(url?.searchParams.get('X-Amz-Expires'), '500');
+	t.is((await put(url, layer)).status, 200);
+	lead = 501_000;
+	t.is((await put(url, layer)).status, 403);
+	await store.now();
+	t.is(await upload(store, 'blobs/a', layer, 500), undefined);
+});
+
+test('credentials of their own sign the URLs for downloads and for uploads, and nothing else', async t => {
+	const downloader = {accessKeyId: 'AKIDOWN', secretAccessKey: 'secret of downloads'};
+	const uploader = {accessKeyId: 'AKIUP', secretAccessKey: 'secret of uploads'};
+	const settings = {downloadCredentials: async () => downloader, uploadCredentials: async () => uploader};
+	const {double, store} = await startStoreOnDouble(t, {}, settings);
+	double.otherCredentials.push(downloader, uploader);
+	t.is((await put(await upload(store, 'blobs/a', layer), layer)).status, 200);
+	t.is((await fetch((await download(store, 'blobs/a')) as URL)).status, 200);
+	await store.stat('blobs/a');
+	await store.removeUntil('blobs/a', new Date(Date.now() + 10_000));
+	t.deepEqual(
+		double.requests.map(({operation, accessKeyId}) => `${operation} ${accessKeyId}`),
+		['PutObject AKIUP', 'GetObject AKIDOWN', 'HeadObject AKIDOUBLE', 'DeleteObject AKIDOUBLE'],
+	);
+});
+
+test('without credentials for them there are no URLs, and the server works on', async t => {
+	const none = () => Promise.reject(new Error('the profile has no keys'));
+	const {store} = await startStoreOnDouble(t, {}, {downloadCredentials: none, uploadCredentials: none});
+	await store.write('blobs/a', layer);
+	t.is(await download(store, 'blobs/a'), undefined);
+	t.is(await upload(store, 'blobs/a', layer), undefined);
+	const {presignedGet, warnings} = await store.probe();
+	t.false(presignedGet);
+	t.regex(warnings.join(), /LAYERCACHE_S3_DOWNLOAD_PROFILE gives no credentials/);
 });
 
 test('a removal that was stuck on the way does nothing', async t => {

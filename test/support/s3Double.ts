@@ -4,9 +4,10 @@ import {once} from 'node:events';
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {type Bucket, createBucket} from './s3Double/bucket.ts';
+import {isTaken, keepFiles, type Leak} from './s3Double/leaks.ts';
 import {type BucketSettings, type DoubleAnswer, type OperationName, operationOf, operations} from './s3Double/operations.ts';
 import {S3Refusal} from './s3Double/refusal.ts';
-import {type Credentials, checkSignature, type SignedRequest} from './s3Double/signature.ts';
+import {accessKeyOf, type Credentials, checkSignature, type SignedRequest} from './s3Double/signature.ts';
 import {formatXml} from './s3Double/xml.ts';
 
 /** What a test puts in the way of one request. */
@@ -34,6 +35,8 @@ export type SeenRequest = {
 	key: string;
 	query: ReadonlyMap<string, string>;
 	headers: Readonly<Record<string, string>>;
+	/** Whose signature it claims to have. */
+	accessKeyId: string | undefined;
 };
 
 export type S3Double = {
@@ -41,6 +44,8 @@ export type S3Double = {
 	bucketName: string;
 	region: string;
 	credentials: Credentials;
+	/** Whose signatures it knows besides. */
+	otherCredentials: Credentials[];
 	/** What is stored, to look at and to change behind everyone's back. */
 	bucket: Bucket;
 	/** Every request that came, refused ones too. */
@@ -57,7 +62,15 @@ export type S3Double = {
 
 /** `lenient` is what a server less careful than AWS would let pass. */
 export type S3DoubleOptions = {now?: () => Date; minPartBytes?: number; sessionToken?: string; lenient?: Leniency};
-export type Leniency = {keepsCutBodies?: true; forgetsExpiry?: true; ignoresConditions?: true};
+export type Leniency = {
+	keepsCutBodies?: true;
+	forgetsExpiry?: true;
+	ignoresConditions?: true;
+	/** Stores a body whose hash is not the one that was signed, though it says that it does not. */
+	keepsWrongBodies?: true;
+	/** Takes this from whoever holds the URL of an upload. */
+	takes?: Leak;
+};
 
 export const startS3Double = async (
 	scope: {teardown(act: () => Promise<void>): void},
@@ -77,6 +90,7 @@ export const startS3Double = async (
 		bucketName: 'bucket',
 		region: 'eu-test-1',
 		credentials: {accessKeyId: 'AKIDOUBLE', secretAccessKey: 'the+secret/of=double', sessionToken},
+		otherCredentials: [],
 		bucket: createBucket({now, minPartBytes, ...lenient}),
 		requests: [],
 		count: operation => double.requests.filter(request => request.operation === operation).length,
@@ -108,7 +122,7 @@ const serve = async (double: S3Double, rules: Rules, message: IncomingMessage, r
 	let fault: Fault = {};
 	const answer = await refusalsAnswered(async () => {
 		const operation = operationOf({...request, ...target});
-		const seen = {operation, key: target.key, query: request.query, headers: request.headers};
+		const seen = {operation, key: target.key, query: request.query, headers: request.headers, accessKeyId: accessKeyOf(request)};
 		double.requests.push(seen);
 		fault = double.faults(seen) ?? {};
 		return perform(double, rules, fault, operation, request, target, message);
@@ -132,8 +146,16 @@ const perform = async (
 	if (fault.refuse) throw new S3Refusal(fault.refuse.status, fault.refuse.code);
 	const body = await readBody(message, fault.resetAfterBytes, lenient);
 	if (fault.corrupt && body.length > 0) body.writeUInt8(body.readUInt8(0) ^ 1);
-	const trust = {credentials: double.credentials, region: double.region, now: now(), isExpired: double.hasExpired, ...lenient};
-	checkPayload(body, checkSignature(request, trust));
+	const {credentials, otherCredentials: others} = double;
+	const trust = {credentials, others, region: double.region, now: now(), isExpired: double.hasExpired, ...lenient};
+	const taken = lenient.takes && isTaken(lenient.takes, request, body, asked => checkSignature(asked, trust));
+	if (taken) {
+		keepFiles(double.bucket, taken);
+		return taken.files ? {status: 200} : operations[operation](double.bucket, {...request, key, body: taken.body}, double.settings);
+	}
+	const signed = checkSignature(request, trust);
+	if (lenient.keepsWrongBodies && operation === 'PutObject') double.bucket.put(key, body, 'application/octet-stream');
+	checkPayload(body, signed);
 	if (bucketName !== double.bucketName) throw new S3Refusal(404, 'NoSuchBucket', 'The specified bucket does not exist');
 	if (fault.refuseLate) return {status: 200, body: errorXml(fault.refuseLate.code, 'We encountered an internal error.')};
 	return operations[operation](double.bucket, {...request, key, body}, double.settings);

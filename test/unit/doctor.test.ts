@@ -5,10 +5,17 @@ import {type ObjectStore, StoreUnavailable, StoreUnfit} from '../../src/storage/
 
 const s3 = {LAYERCACHE_STORE: 's3', LAYERCACHE_S3_BUCKET: 'caches'};
 const fit = {presignedGet: true, warnings: []};
+const trusted = {redirect: true, reason: 'S3 refused all that was not signed'};
 type Given = {environment?: Record<string, string>; store?: Partial<ObjectStore>; clock?: () => number};
 
 const findings = async ({environment = {}, store = {}, clock = Date.now}: Given = {}): Promise<Finding[]> =>
-	Array.fromAsync(examine({environment, clock, createStore: () => ({...createMemoryStore(), probe: async () => fit, ...store})}));
+	Array.fromAsync(
+		examine({
+			environment,
+			clock,
+			createStore: () => ({...createMemoryStore(), probe: async () => fit, probeUploads: async () => trusted, ...store}),
+		}),
+	);
 const states = (found: Finding[]) => found.map(({check, state}) => `${check} ${state}`);
 
 test('a store that can be relied on is all ok', async t => {
@@ -19,6 +26,7 @@ test('a store that can be relied on is all ok', async t => {
 		'round trip ok',
 		'layout ok',
 		'presigning ok',
+		'uploads ok',
 	]);
 });
 
@@ -67,6 +75,49 @@ test('presigned URLs that do not work are a note with the setting that mends it'
 	t.regex(found.find(({check}) => check === 'presigning')?.advice ?? '', /LAYERCACHE_S3_PUBLIC_ENDPOINT/);
 	t.true(found.some(({fact}) => fact === 'versioning is on'));
 });
+
+const streaming = async () => ({redirect: false, reason: 'S3 takes tags that were not signed'});
+for (const [title, environment, store, finding] of [
+	[
+		'uploads that S3 can be trusted with are ok',
+		s3,
+		{},
+		{state: 'ok', fact: 'builders are sent to the store with layers: S3 refused all that was not signed'},
+	],
+	[
+		'uploads that it cannot be trusted with are a note with the reason',
+		s3,
+		{probeUploads: streaming},
+		{state: 'note', fact: 'uploads are streamed: S3 takes tags that were not signed'},
+	],
+	[
+		'uploads that are streamed on purpose are ok, and S3 is not looked at',
+		{...s3, LAYERCACHE_REDIRECT_UPLOADS: 'never'},
+		{probeUploads: () => Promise.reject(new Error('asked'))},
+		{state: 'ok', fact: 'LAYERCACHE_REDIRECT_UPLOADS=never: uploads are streamed'},
+	],
+	[
+		'builders that cannot be sent to S3 for layers are not sent there with any',
+		{...s3, LAYERCACHE_REDIRECT_DOWNLOADS: 'never'},
+		{probeUploads: () => Promise.reject(new Error('asked'))},
+		{state: 'ok', fact: 'LAYERCACHE_REDIRECT_DOWNLOADS=never: uploads are streamed'},
+	],
+	[
+		'uploads that are redirected whatever S3 takes are a note',
+		{...s3, LAYERCACHE_REDIRECT_UPLOADS: 'unsafe'},
+		{},
+		{state: 'note', fact: 'builders are sent to the store with layers: LAYERCACHE_REDIRECT_UPLOADS=unsafe, whatever the store takes'},
+	],
+	['a store without URLs takes uploads through the server', {}, {}, {state: 'ok', fact: 'a disk store has no URLs: uploads are streamed'}],
+] as const) {
+	test(title, async t => {
+		const found = await findings({environment, store});
+		t.like(
+			found.find(({check}) => check === 'uploads'),
+			finding,
+		);
+	});
+}
 
 test('what nobody foresaw is thrown, not dressed up', async t => {
 	await t.throwsAsync(findings({store: {probe: () => Promise.reject(new TypeError('a bug'))}}), {name: 'TypeError'});

@@ -27,6 +27,7 @@ const actionsOf: Readonly<Record<Operation, readonly `s3:${string}`[]>> = {
 	AbortMultipartUpload: ['s3:AbortMultipartUpload'],
 	ListObjectsV2: ['s3:ListBucket'],
 	ListMultipartUploads: ['s3:ListBucketMultipartUploads'],
+	ListParts: ['s3:ListMultipartUploadParts'],
 	GetBucketVersioning: ['s3:GetBucketVersioning'],
 	GetBucketLifecycleConfiguration: ['s3:GetLifecycleConfiguration'],
 	GetObjectLockConfiguration: ['s3:GetBucketObjectLockConfiguration'],
@@ -35,7 +36,9 @@ const actionsOf: Readonly<Record<Operation, readonly `s3:${string}`[]>> = {
 
 /** Of which resource AWS asks the action; a right on another is none. */
 const resourceOf = (action: string): Resource =>
-	['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'].includes(action) ? 'objects' : 'bucket';
+	['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'].includes(action)
+		? 'objects'
+		: 'bucket';
 
 const statementSchema = z.strictObject({
 	Sid: z.string(),
@@ -55,6 +58,7 @@ const rightsOf = (resource: Resource, {Statement}: z.infer<typeof policySchema>)
 /** Everything that a store is ever asked, so that each way to do it is taken. */
 const useAll = async (t: ExecutionContext, store: ObjectStore, {bucket}: S3Double) => {
 	await store.probe();
+	await store.probeUploads();
 	await store.now();
 	await store.write('small', Buffer.from('small'));
 	await store.stat('small');
@@ -65,7 +69,13 @@ const useAll = async (t: ExecutionContext, store: ObjectStore, {bucket}: S3Doubl
 	);
 	await store.copy('small', 'small copy');
 	await store.copy('large', 'large copy');
-	await store.compose(['large', 'small'], 'joined');
+	await store.compose(
+		[
+			{key: 'large', size: 3 * partBytes},
+			{key: 'small', size: 5},
+		],
+		'joined',
+	);
 	await Array.fromAsync(store.list(''));
 	await store.remove(['small copy']);
 	await store.remove(['large copy', 'joined']);

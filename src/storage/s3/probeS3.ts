@@ -4,6 +4,7 @@ import {type ObjectStore, type StoreAbilities, StoreUnfit} from '../objectStore.
 import {proveConditions, proveExpiringRemoval} from '../probe.ts';
 import {bucketWarnings} from './bucketWarnings.ts';
 import type {S3} from './client.ts';
+import {publicHost} from './settings.ts';
 import {cutSignedPut, type SignedAnswer, signedRequest} from './signedRequest.ts';
 import type {SignedUrls} from './signedUrls.ts';
 
@@ -35,12 +36,15 @@ const downloaded = 'a download without our credentials';
 
 /** True, or a warning. */
 const canDownload = async (s3: S3, urls: SignedUrls, key: string): Promise<true | string> => {
-	const {endpoint, publicEndpoint} = s3.settings;
-	const where = publicEndpoint ? `${publicEndpoint.host} (LAYERCACHE_S3_PUBLIC_ENDPOINT)` : (endpoint?.host ?? 'AWS');
 	const refusal = (reason: string) =>
-		`presigned downloads do not work at ${where}, ${reason}: layers go through layercache instead of straight from S3`;
+		`presigned downloads do not work at ${publicHost(s3.settings)}, ${reason}: layers go through layercache instead of straight from S3`;
 	const url = await urls.forDownload(key, 60);
-	if (!url) return refusal('since the credentials expire too soon');
+	if (!url)
+		return refusal(
+			s3.settings.downloadCredentials
+				? 'since the profile LAYERCACHE_S3_DOWNLOAD_PROFILE gives no credentials, or they expire too soon'
+				: 'since the credentials expire too soon',
+		);
 	try {
 		return explainAnswer(await signedRequest(s3, 'GET', url.href), refusal);
 	} catch (error) {

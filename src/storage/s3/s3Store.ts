@@ -1,16 +1,19 @@
 /** The store that everything is built for: one S3 bucket, or a prefix of one. */
 import {createHash} from 'node:crypto';
 import {HeadBucketCommand} from '@aws-sdk/client-s3';
+import {digestHex} from 'oci-spec-types';
 import {createSlabs} from '../../lib/slabs.ts';
 import type {ObjectStore} from '../objectStore.ts';
+import {abandonedUploads} from './abandonedUploads.ts';
 import {createS3} from './client.ts';
-import {composeObject, copyObject} from './copies.ts';
+import {composeObject, copyObject, joinsInside} from './copies.ts';
 import {removeUntil} from './expiringRemoval.ts';
-import {listObjects, removeObjects, unfinishedUploads} from './listing.ts';
+import {listObjects, removeObjects} from './listing.ts';
 import {putObject, readObject, statObject} from './objects.ts';
 import {probeS3} from './probeS3.ts';
 import type {S3Settings} from './settings.ts';
 import {createSignedUrls} from './signedUrls.ts';
+import {probeUploads} from './uploadProbe.ts';
 import {uploadStream} from './uploads.ts';
 
 export const createS3Store = (settings: S3Settings): ObjectStore => {
@@ -27,13 +30,17 @@ export const createS3Store = (settings: S3Settings): ObjectStore => {
 		copy: (from, to) => copyObject(s3, from, to),
 		list: (prefix, options = {}) => listObjects(s3, prefix, options),
 		remove: keys => removeObjects(s3, keys),
-		// Uploads by URL need proof that this server refuses other bytes; that is still to come.
-		presign: async (key, request) => (request.method === 'GET' ? urls.forDownload(key, request.expiresInSeconds) : undefined),
+		async presign(key, request) {
+			if (request.method === 'GET') return urls.forDownload(key, request.expiresInSeconds);
+			return urls.forUpload(key, {sha256: digestHex(request.sha256), size: request.size}, request.expiresInSeconds);
+		},
 		removeUntil: (key, until) => removeUntil(s3, urls, key, until),
 		compose: (parts, to, options) => composeObject(s3, memory, parts, to, options),
-		abandonedUploads: olderThan => unfinishedUploads(s3, olderThan),
+		joinsInside: sizes => joinsInside(s3, sizes),
+		abandonedUploads: olderThan => abandonedUploads(s3, olderThan),
 		now: async () => (await s3.send(new HeadBucketCommand({Bucket: s3.bucket}))).answeredAt,
 		probe: () => probeS3(s3, urls, store),
+		probeUploads: () => probeUploads(s3, urls, store),
 		close: () => s3.close(),
 	};
 	return store;

@@ -14,10 +14,17 @@ export type S3Settings = {
 	publicEndpoint?: URL;
 	/** Absent: AWS's chain of environment, profiles, web identity, container and instance roles. */
 	credentials?: AwsCredentialIdentity | AwsCredentialIdentityProvider;
+	/** What signs the URLs for downloads and for uploads; absent: the credentials above. */
+	downloadCredentials?: AwsCredentialIdentityProvider;
+	uploadCredentials?: AwsCredentialIdentityProvider;
 	/** Called for every request that went to S3, each attempt for itself. */
 	onRequest?: (request: S3Request) => void;
 	tuning?: Partial<S3Tuning>;
 };
+
+/** The host in the URLs that clients get, as a sentence names it. */
+export const publicHost = ({endpoint, publicEndpoint}: S3Settings): string =>
+	publicEndpoint ? `${publicEndpoint.host} (LAYERCACHE_S3_PUBLIC_ENDPOINT)` : (endpoint?.host ?? 'AWS');
 
 export type S3Request = {operation: string; status: number | undefined; seconds: number};
 

@@ -3,8 +3,15 @@ import type {S3} from './client.ts';
 
 export type SignedAnswer = {status: number; headers: Record<string, string | string[] | undefined>; body: string};
 
-export const signedRequest = async (s3: S3, method: 'GET' | 'DELETE', url: string): Promise<SignedAnswer> => {
-	const {statusCode: status, headers, body} = await s3.agent.request({...targetOf(url), method});
+type SentWith = {headers?: Record<string, string>; body?: Uint8Array};
+
+export const signedRequest = async (
+	s3: S3,
+	method: 'GET' | 'PUT' | 'DELETE',
+	url: string,
+	sentWith: SentWith = {},
+): Promise<SignedAnswer> => {
+	const {statusCode: status, headers, body} = await s3.agent.request({...targetOf(url), method, ...sentWith});
 	return {status, headers, body: await body.text()};
 };
 

@@ -1,25 +1,43 @@
-/** URLs that carry their own permission: for clients that download, and for removals that expire. */
+/** URLs that carry their own permission: for clients that download or upload, and for removals that expire. */
 import {S3RequestPresigner} from '@aws-sdk/s3-request-presigner';
+import {SignatureV4} from '@smithy/signature-v4';
 import {LRUCache} from 'lru-cache';
 import type {S3} from './client.ts';
-import {unsignedPayload} from './client.ts';
 import {escapeUri} from './httpHandler.ts';
+import {createUrlSigner} from './signingCredentials.ts';
 
 export type SignedUrls = {
 	/** A GET at the public endpoint, with between half and all of the life that is asked for; undefined when our own credentials end before that. */
 	forDownload(key: string, lifeSeconds: number): Promise<URL | undefined>;
+	/** A PUT of exactly these bytes at the public endpoint; undefined when the credentials end before its life is over. */
+	forUpload(key: string, body: PinnedBody, lifeSeconds: number): Promise<URL | undefined>;
 	/** A DELETE that S3 itself refuses from `until` on. */
 	forRemoval(key: string, until: Date): Promise<string>;
 	/** A PUT of any bytes: for our own use, never to be given away. */
 	forOwnUpload(key: string, lifeSeconds: number): Promise<string>;
 };
 
-export const createSignedUrls = (s3: S3): SignedUrls => {
-	const signer = new S3RequestPresigner({region: s3.region, credentials: s3.credentials, sha256: s3.sha256});
-	const cache = new LRUCache<string, {url: URL; endsAt: number}>({max: rememberedUrls});
-	const {endpoint, publicEndpoint = endpoint} = s3.settings;
+/** `sha256` in hex. */
+export type PinnedBody = {sha256: string; size: number};
 
-	const sign = async (at: URL | undefined, method: string, key: string, query: Record<string, string>, from: Date, lifeSeconds: number) => {
+export const createSignedUrls = (s3: S3): SignedUrls => {
+	const {endpoint, publicEndpoint = endpoint, downloadCredentials, uploadCredentials} = s3.settings;
+	const downloads = createUrlSigner(s3, downloadCredentials);
+	const uploads = createUrlSigner(s3, uploadCredentials);
+	const common = {region: s3.region, sha256: s3.sha256};
+	const ownSigner = new S3RequestPresigner({...common, credentials: s3.credentials});
+	const downloadSigner = new S3RequestPresigner({...common, credentials: downloads.credentials});
+	// The presigner of the SDK writes UNSIGNED-PAYLOAD over whatever hash it is given.
+	const uploadSigner = new SignatureV4({
+		...common,
+		credentials: uploads.credentials,
+		service: 's3',
+		uriEscapePath: false,
+		applyChecksum: false,
+	});
+	const cache = new LRUCache<string, {url: URL; endsAt: number}>({max: rememberedUrls});
+
+	const sign = async (signer: Signer, {at, method, key, query = {}, headers = {}, from, lifeSeconds}: UrlRequest) => {
 		const base = await s3.bucketUrl(at);
 		const {protocol, hostname, port, host} = base;
 		const path = `${base.pathname.replace(/\/$/, '')}/${s3.fullKey(key).split('/').map(escapeUri).join('/')}`;
@@ -30,7 +48,7 @@ export const createSignedUrls = (s3: S3): SignedUrls => {
 			...(port && {port: Number(port)}),
 			path,
 			query,
-			headers: {host, 'x-amz-content-sha256': unsignedPayload},
+			headers: {host, ...headers},
 		};
 		const signed = await signer.presign(request, {signingDate: from, expiresIn: lifeSeconds});
 		const pairs = Object.entries(signed.query ?? {}).map(([name, value]) => `${escapeUri(name)}=${escapeUri(String(value))}`);
@@ -43,23 +61,43 @@ export const createSignedUrls = (s3: S3): SignedUrls => {
 			const name = `${lifeSeconds} ${key}`;
 			const known = cache.get(name);
 			if (known && known.endsAt - now > (lifeSeconds / 2) * 1000) return known.url;
-			const {expiration} = await s3.credentials();
-			const endsAt = Math.min(now + lifeSeconds * 1000, expiration?.getTime() ?? Number.POSITIVE_INFINITY);
+			const endsAt = Math.min(now + lifeSeconds * 1000, (await downloads.endsAt()) ?? now);
 			if (endsAt - now <= (lifeSeconds / 2) * 1000) return undefined;
-			const url = new URL(await sign(publicEndpoint, 'GET', key, downloadQuery, new Date(now), lifeSeconds));
+			const request = {at: publicEndpoint, method: 'GET', key, query: downloadQuery, from: new Date(now), lifeSeconds};
+			const url = new URL(await sign(downloadSigner, request));
 			cache.set(name, {url, endsAt});
 			return url;
+		},
+
+		async forUpload(key, {sha256, size}, lifeSeconds) {
+			const from = s3.estimatedNow();
+			const endsAt = await uploads.endsAt();
+			if (endsAt === undefined || endsAt < from.getTime() + lifeSeconds * 1000) return undefined;
+			// Not the content type: a client that leaves it out would be refused, and what is stored of it is never served.
+			const headers = {'content-length': String(size), 'X-Amz-Content-Sha256': sha256};
+			return new URL(await sign(uploadSigner, {at: publicEndpoint, method: 'PUT', key, headers, from, lifeSeconds}));
 		},
 
 		forRemoval(key, until) {
 			// Whole seconds: that is all the dates in a signature can say. Never from the future on, which S3 refuses as well.
 			const end = Math.floor(until.getTime() / 1000);
 			const start = Math.min(end - removalSeconds, Math.floor(s3.estimatedNow().getTime() / 1000));
-			return sign(endpoint, 'DELETE', key, {}, new Date(start * 1000), end - start);
+			return sign(ownSigner, {at: endpoint, method: 'DELETE', key, from: new Date(start * 1000), lifeSeconds: end - start});
 		},
 
-		forOwnUpload: (key, lifeSeconds) => sign(endpoint, 'PUT', key, {}, s3.estimatedNow(), lifeSeconds),
+		forOwnUpload: (key, lifeSeconds) => sign(ownSigner, {at: endpoint, method: 'PUT', key, from: s3.estimatedNow(), lifeSeconds}),
 	};
+};
+
+type Signer = Pick<SignatureV4, 'presign'>;
+type UrlRequest = {
+	at: URL | undefined;
+	method: string;
+	key: string;
+	query?: Record<string, string>;
+	headers?: Record<string, string>;
+	from: Date;
+	lifeSeconds: number;
 };
 
 const rememberedUrls = 20_000;

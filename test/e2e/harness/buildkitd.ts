@@ -16,6 +16,8 @@ export interface BuildkitdOptions {
 	 * them unless `[registry."127.0.0.1:5000"]` says `http = false`. Any other plain-HTTP host needs `http = true`.
 	 */
 	readonly config?: string;
+	/** Which BuildKit; `buildctl` is the same for both. */
+	readonly program?: 'buildkitd' | 'old-buildkitd';
 	/** The words before its command that put it into another network. */
 	readonly enter?: readonly string[];
 }
@@ -29,7 +31,7 @@ export interface Buildkitd extends Daemon {
 }
 
 export const startBuildkitd = async (scope: Scope, options: BuildkitdOptions = {}): Promise<Buildkitd> => {
-	const [command, buildctl, runc] = [await tool('buildkitd'), await tool('buildctl'), await tool('runc')];
+	const [command, buildctl, runc] = [await tool(options.program ?? 'buildkitd'), await tool('buildctl'), await tool('runc')];
 	const folder = await temporaryFolder(scope, 'buildkitd');
 	const root = options.root ?? join(folder, 'root');
 	await removeTree(root);

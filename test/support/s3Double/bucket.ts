@@ -5,7 +5,7 @@ import {S3Refusal} from './refusal.ts';
 export type KeptObject = {bytes: Buffer; etag: string; contentType: string; modified: Date};
 export type Conditions = {ifMatch?: string; ifNoneMatch?: string};
 export type PartList = readonly {number: number; etag: string}[];
-type Upload = {key: string; contentType: string; startedAt: Date; parts: Map<number, {bytes: Buffer; etag: string}>};
+type Upload = {key: string; contentType: string; startedAt: Date; parts: Map<number, {bytes: Buffer; etag: string; modified: Date}>};
 
 export type Bucket = ReturnType<typeof createBucket>;
 
@@ -58,8 +58,14 @@ export const createBucket = ({now, minPartBytes, ignoresConditions}: {now: () =>
 			if (!(number >= 1 && number <= 10_000))
 				throw new S3Refusal(400, 'InvalidArgument', 'Part number must be an integer between 1 and 10000');
 			const etag = md5Etag(bytes);
-			uploadOf(id, key).parts.set(number, {bytes, etag});
+			uploadOf(id, key).parts.set(number, {bytes, etag, modified: now()});
 			return etag;
+		},
+
+		/** In the order of their numbers. */
+		partsOf(id: string, key: string) {
+			const {parts} = uploadOf(id, key);
+			return [...parts].map(([number, part]) => ({number, ...part})).sort((a, b) => a.number - b.number);
 		},
 
 		complete(id: string, key: string, list: PartList, conditions: Conditions): KeptObject {

@@ -29,7 +29,7 @@ export const operationOf = ({method, key, query, headers}: Omit<DoubleRequest, '
 	if (method === 'POST' && query.has('uploads')) return 'CreateMultipartUpload';
 	if (method === 'POST' && isPart) return 'CompleteMultipartUpload';
 	if (method === 'DELETE') return isPart ? 'AbortMultipartUpload' : 'DeleteObject';
-	if (method === 'GET') return 'GetObject';
+	if (method === 'GET') return isPart ? 'ListParts' : 'GetObject';
 	if (method === 'HEAD') return 'HeadObject';
 	throw new S3Refusal(405, 'MethodNotAllowed');
 };
@@ -184,6 +184,23 @@ export const operations = {
 			IsTruncated: all.length > page.length,
 			...(last && {NextKeyMarker: encode(last.key), NextUploadIdMarker: lastId}),
 			Upload: page.map(([id, {key, startedAt}]) => ({Key: encode(key), UploadId: id, Initiated: startedAt.toISOString()})),
+		});
+	},
+
+	ListParts: (bucket, {key, query}) => {
+		const maxParts = Math.min(Number(query.get('max-parts') ?? 1000), 1000);
+		const after = Number(query.get('part-number-marker') ?? 0);
+		const all = bucket.partsOf(query.get('uploadId') ?? '', key).filter(({number}) => number > after);
+		const page = all.slice(0, maxParts);
+		return xml('ListPartsResult', {
+			IsTruncated: all.length > page.length,
+			NextPartNumberMarker: page.at(-1)?.number,
+			Part: page.map(({number, bytes, etag, modified}) => ({
+				PartNumber: number,
+				LastModified: modified.toISOString(),
+				ETag: etag,
+				Size: bytes.length,
+			})),
 		});
 	},
 

@@ -12,7 +12,15 @@ export type SignedRequest = {
 	headers: Readonly<Record<string, string>>;
 };
 
-export type Trust = {credentials: Credentials; region: string; now: Date; isExpired: boolean; forgetsExpiry?: true};
+/** `others` may sign besides. */
+export type Trust = {
+	credentials: Credentials;
+	others?: readonly Credentials[];
+	region: string;
+	now: Date;
+	isExpired: boolean;
+	forgetsExpiry?: true;
+};
 
 /** The payload's hash that was signed, or UNSIGNED-PAYLOAD. Throws S3Refusal. */
 export const checkSignature = (request: SignedRequest, trust: Trust): string => {
@@ -28,6 +36,10 @@ export const checkSignature = (request: SignedRequest, trust: Trust): string => 
 	if (inQuery) return checkQuery(request, trust);
 	throw new S3Refusal(403, 'AccessDenied', 'Access Denied');
 };
+
+/** Who claims to have signed it. */
+export const accessKeyOf = ({query, headers}: Pick<SignedRequest, 'query' | 'headers'>): string | undefined =>
+	(query.get('X-Amz-Credential') ?? /Credential=([^,]+)/.exec(headers.authorization ?? '')?.[1])?.split('/')[0];
 
 const algorithm = 'AWS4-HMAC-SHA256';
 const skewMs = 15 * 60 * 1000;
@@ -75,10 +87,10 @@ const checkQuery = (request: SignedRequest, trust: Trust) => {
 
 type Claim = {credential: string; signedHeaders: string; signature: string; date: string; payload: string; token: string | undefined};
 
-const check = (request: SignedRequest, {credentials, region: ours, isExpired}: Trust, claim: Claim) => {
+const check = (request: SignedRequest, {credentials: main, others = [], region: ours, isExpired}: Trust, claim: Claim) => {
 	const [accessKeyId, day = '', region = '', service, ending] = claim.credential.split('/');
-	if (accessKeyId !== credentials.accessKeyId)
-		throw new S3Refusal(403, 'InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.');
+	const credentials = [main, ...others].find(each => each.accessKeyId === accessKeyId);
+	if (!credentials) throw new S3Refusal(403, 'InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.');
 	if (isExpired) throw new S3Refusal(400, 'ExpiredToken', 'The provided token has expired.');
 	if (claim.token !== credentials.sessionToken)
 		throw new S3Refusal(400, 'InvalidToken', 'The provided token is malformed or otherwise invalid.');

@@ -1,0 +1,42 @@
+/** Which uploads go straight to the store. */
+import {type Digest, digestAlgorithm, type RepositoryName} from 'oci-spec-types';
+import {followsUploadRedirects} from './builder.ts';
+import type {HandlerContext} from './endpoints.ts';
+import type {Reply} from './reply.ts';
+
+/** Why an upload is streamed: one word for the metrics. */
+export type StreamReason = 'chunks' | 'digest' | 'size' | 'client' | 'connection' | 'store' | 'authorization';
+
+export type UploadWay = 'redirected' | StreamReason;
+
+/** `isWhole`: no bytes came before these, and these are all. */
+export type UploadFacts = {repo: RepositoryName; digest: Digest; isWhole: boolean};
+
+/** Where to send a client with its upload, or why it is streamed. */
+export const redirectOf = async (upload: UploadFacts, context: HandlerContext): Promise<URL | StreamReason> => {
+	const reason = reasonToStream(upload, context);
+	if (reason) return reason;
+	const url = await context.registry.locateUpload(upload.repo, upload.digest, context.bodySize ?? 0);
+	if (!url) return 'store';
+	return context.mayRedirect(url) ? url : 'authorization';
+};
+
+/** No `Connection: close`: whoever closes first makes the client see a broken pipe instead of this. */
+export const redirectUpload = (url: URL): Reply => ({status: 307, headers: {Location: url.href, 'Cache-Control': 'no-store'}});
+
+const reasonToStream = ({digest, isWhole}: UploadFacts, {headers, bodySize, staysOpen}: HandlerContext): StreamReason | undefined => {
+	if (!isWhole) return 'chunks';
+	if (!followsUploadRedirects(headers['user-agent'])) return 'client';
+	// S3 computes no other hash of a body before it takes it.
+	if (digestAlgorithm(digest) !== 'sha256') return 'digest';
+	if (bodySize === undefined || bodySize < redirectedBytes || bodySize > putBytes) return 'size';
+	return staysOpen ? undefined : 'connection';
+};
+
+const MiB = 1024 * 1024;
+
+// A cache's config may have as much and no more, if anyone is to import it, and nobody can tell one from a layer. BuildKit sends it once:
+// what S3 refuses for a passing reason is repeated by us, but not by BuildKit. Layers it does repeat.
+const redirectedBytes = MiB;
+// S3 takes no more in one PUT.
+const putBytes = 5 * 1024 * MiB;
