@@ -5,7 +5,11 @@ import {keys, manifestsMarker, repositoryOfPrefix} from './keys.ts';
 
 /** Repositories that hold a manifest, in the order of their keys (byte order of `<name>/_`), strictly after `after`. */
 export const listRepositories = (store: ObjectStore, after?: RepositoryName): AsyncGenerator<RepositoryName> =>
-	walk(store, keys.repositories, after === undefined ? '' : `${keys.repository(after)}${manifestsMarker}`);
+	walk(store, manifestsMarker, keys.repositories, after === undefined ? '' : `${keys.repository(after)}${manifestsMarker}`);
+
+/** All that have `marker` below their name. */
+export const listRepositoriesWith = (store: ObjectStore, marker: string): AsyncGenerator<RepositoryName> =>
+	walk(store, marker, keys.repositories, '');
 
 /** Whether anything at all is stored under this name. */
 export const repositoryExists = async (store: ObjectStore, repo: RepositoryName): Promise<boolean> => {
@@ -13,12 +17,13 @@ export const repositoryExists = async (store: ObjectStore, repo: RepositoryName)
 	return false;
 };
 
-async function* walk(store: ObjectStore, prefix: string, after: string): AsyncGenerator<RepositoryName> {
+async function* walk(store: ObjectStore, marker: string, prefix: string, after: string): AsyncGenerator<RepositoryName> {
 	for await (const entry of store.list(prefix, {delimiter: '/', after: startWithin(prefix, after)})) {
 		if (!('prefix' in entry)) continue;
 		const name = entry.prefix.slice(prefix.length);
-		if (name === manifestsMarker && entry.prefix > after) yield repositoryOfPrefix(prefix);
-		else if (!name.startsWith('_') && (entry.prefix > after || after.startsWith(entry.prefix))) yield* walk(store, entry.prefix, after);
+		if (name === marker && entry.prefix > after) yield repositoryOfPrefix(prefix);
+		else if (!name.startsWith('_') && (entry.prefix > after || after.startsWith(entry.prefix)))
+			yield* walk(store, marker, entry.prefix, after);
 	}
 }
 

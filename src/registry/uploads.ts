@@ -13,55 +13,74 @@ import {
 	uploadStartedAt,
 } from 'oci-spec-types';
 import {peek} from '../lib/peek.ts';
-import {ObjectMissing, type ObjectStore, octetStream} from '../storage/objectStore.ts';
+import {ObjectMissing, type ObjectStore} from '../storage/objectStore.ts';
 import type {Blobs} from './blobs.ts';
-import {type ChunkKey, keys, parseChunkKey} from './keys.ts';
-import type {Bytes, Chunk, LastChunk} from './registry.ts';
+import {type Chunks, consecutive, createChunks, end, type StoredChunk, unknownUpload} from './chunks.ts';
+import {keys} from './keys.ts';
+import type {Bytes, Chunk} from './registry.ts';
 import {sized} from './verified.ts';
 
 /** `clock` in ms since 1970; `longestUploadMs` after its start an upload is unknown. */
 export type UploadsOptions = {clock: () => number; longestUploadMs: number};
 
 export const createUploads = (store: ObjectStore, blobs: Blobs, {clock, longestUploadMs}: UploadsOptions) => {
+	const chunks = createChunks(store);
+
 	const assertAlive = (upload: UploadId) => {
 		const age = clock() - uploadStartedAt(upload);
 		// Another replica's clock may be ahead of ours, though not by an hour.
 		if (age > longestUploadMs || age < -hourMs) throw unknownUpload(upload, 'expired, or never started here');
 	};
 
-	const append = async (repo: RepositoryName, upload: UploadId, chunk: Chunk): Promise<number> => {
-		assertAlive(upload);
-		const have = end(await storedChunks(store, repo, upload));
-		if (chunk.range && chunk.range.start !== have) throw rangeMismatch(have);
+	/** Stores the next bytes. `all` is every chunk that was stored when they were. */
+	const add = async (repo: RepositoryName, upload: UploadId, chunk: Chunk, {isLast}: {isLast: boolean}): Promise<Added> => {
+		// A Location that says that nothing is there is believed until the bytes have come.
+		const before = isFirst(chunk) ? undefined : await chunks.list(repo, upload);
+		const offset = end(consecutive(upload, before ?? []));
+		if (chunk.range && chunk.range.start !== offset) throw rangeMismatch(offset);
 		const size = promisedSize(chunk);
-		const {isEmpty, all} = await peek(sized(chunk.body, size));
-		if (isEmpty) return have;
-
-		// Under a name of its own: what a closing PUT has hashed is never written again, and so is what it then joins.
-		const key = keys.chunk(repo, upload, have, randomBytes(8).toString('hex'));
-		const stored = await store.upload(key, all, {size});
-		// Of two chunks for one offset at least the later sees the other, and withdraws.
-		const others = (await listChunks(store, repo, upload)).filter(other => other.offset === have && other.key !== key);
-		if (others.length > 0) {
-			await store.remove([key]);
-			throw rangeMismatch(end(await storedChunks(store, repo, upload)));
+		const {isEmpty, all: body} = await peek(sized(chunk.body, size));
+		if (isEmpty) {
+			const all = before ?? (await chunks.list(repo, upload));
+			return {size: end(consecutive(upload, all)), all};
 		}
-		return have + stored.size;
+
+		const mine = await chunks.store(repo, upload, offset, body, size);
+		// Whether another chunk came for the same offset is asked while the digest is written: neither waits for the other.
+		const listed = chunks.list(repo, upload);
+		await Promise.allSettled([listed, isLast ? undefined : chunks.noteDigest(mine)]);
+		try {
+			const others = (await listed).filter(({key}) => key !== mine.key);
+			// Of two chunks for one offset at least the later sees the other, and withdraws.
+			if (others.some(other => other.offset === offset)) throw rangeMismatch(end(consecutive(upload, others)));
+			return {size: offset + mine.size, all: [...others, mine].sort((a, b) => a.offset - b.offset)};
+		} catch (error) {
+			// Refused, or cancelled meanwhile. A store that does not answer is no verdict, and the bytes are stored.
+			if (error instanceof OciError) await chunks.remove([mine]);
+			throw error;
+		}
 	};
 
-	/** Joins what is stored, once it is known to be the blob. Throws ObjectMissing when another closing PUT was faster. */
-	const join = async (repo: RepositoryName, upload: UploadId, digest: Digest): Promise<void> => {
-		const chunks = await storedChunks(store, repo, upload);
-		if (chunks.length === 0 && !isOfNothing(digest)) throw new ObjectMissing(keys.upload(repo, upload));
-		const parts = chunks.map(({key}) => key);
-		const actual = await digestOfParts(store, parts, digest);
-		if (actual !== digest) {
-			await store.remove(parts);
-			throw new OciError('DIGEST_INVALID', {expected: digest, actual, size: end(chunks)});
+	/** Makes a blob of chunks, if they are the blob. Throws DIGEST_INVALID, and ObjectMissing when another closing PUT was faster. */
+	const join = async (repo: RepositoryName, digest: Digest, parts: readonly StoredChunk[]): Promise<void> => {
+		const size = end(parts);
+		if (parts.length === 0) return blobs.put(repo, digest, none(), 0);
+		// What must be read to be joined is hashed on the way.
+		if (!store.joinsInside(parts.map(part => part.size))) return blobs.put(repo, digest, chunks.read(parts), size);
+		const actual = knownDigest(parts, digest) ?? (await digestOfChunks(chunks, parts, digest));
+		if (actual !== digest) throw new OciError('DIGEST_INVALID', {expected: digest, actual, size});
+		await blobs.join(repo, digest, parts);
+	};
+
+	const close = async (repo: RepositoryName, upload: UploadId, digest: Digest, parts: readonly StoredChunk[]): Promise<void> => {
+		if (parts.length === 0 && !isOfNothing(digest)) throw new ObjectMissing(keys.upload(repo, upload));
+		try {
+			await join(repo, digest, parts);
+		} catch (error) {
+			if (error instanceof OciError && error.code === 'DIGEST_INVALID') await chunks.remove(parts);
+			throw error;
 		}
-		if (parts.length === 0) await blobs.put(repo, digest, none(), 0);
-		else await store.compose(parts, keys.blob(repo, digest), {contentType: octetStream});
-		await store.remove(parts);
+		await chunks.discard(parts);
 	};
 
 	return {
@@ -69,22 +88,25 @@ export const createUploads = (store: ObjectStore, blobs: Blobs, {clock, longestU
 
 		async size(repo: RepositoryName, upload: UploadId): Promise<number> {
 			assertAlive(upload);
-			return end(await storedChunks(store, repo, upload));
+			return end(consecutive(upload, await chunks.list(repo, upload)));
 		},
 
-		append,
+		async append(repo: RepositoryName, upload: UploadId, chunk: Chunk): Promise<number> {
+			assertAlive(upload);
+			return (await add(repo, upload, chunk, {isLast: false})).size;
+		},
 
-		async finish(repo: RepositoryName, upload: UploadId, digest: Digest, last: LastChunk): Promise<void> {
+		async finish(repo: RepositoryName, upload: UploadId, digest: Digest, last: Chunk): Promise<void> {
 			assertAlive(upload);
 			const size = promisedSize(last);
-			const {isEmpty, all} = await peek(last.body);
-			// The Location said that no chunk came before, so these bytes are all of the blob, and the store need not be asked.
-			const isWhole = last.first && (last.range?.start ?? 0) === 0;
-			if (isWhole && (!isEmpty || isOfNothing(digest))) return blobs.put(repo, digest, all, size);
+			const {isEmpty, all: body} = await peek(last.body);
+			// These bytes are all of the blob, and the store need not be asked.
+			if (isFirst(last) && (!isEmpty || isOfNothing(digest))) return blobs.put(repo, digest, body, size);
 
-			if (!isEmpty || size) await append(repo, upload, {...last, body: all});
+			const hasMore = !isEmpty || size;
+			const all = hasMore ? (await add(repo, upload, {...last, body}, {isLast: true})).all : await chunks.list(repo, upload);
 			try {
-				await join(repo, upload, digest);
+				await close(repo, upload, digest, consecutive(upload, all));
 			} catch (error) {
 				if (!(error instanceof ObjectMissing)) throw error;
 				// A repeat of a closing PUT whose answer was lost: the chunks are gone, and the blob is there.
@@ -95,46 +117,20 @@ export const createUploads = (store: ObjectStore, blobs: Blobs, {clock, longestU
 
 		async cancel(repo: RepositoryName, upload: UploadId): Promise<void> {
 			assertAlive(upload);
-			const chunks = await storedChunks(store, repo, upload);
+			const all = await chunks.list(repo, upload);
 			// The marker first: a chunk that arrives meanwhile belongs to an upload that is already unknown.
 			await store.write(keys.cancelledUpload(repo, upload), new Uint8Array());
-			await store.remove(chunks.map(({key}) => key));
+			await chunks.remove(all);
 		},
 	};
 };
 
-type StoredChunk = ChunkKey & {key: string; size: number};
+/** `size`: bytes that the upload has. */
+type Added = {size: number; all: readonly StoredChunk[]};
 
 const hourMs = 3_600_000;
 
-/** Every chunk that is stored for an upload, in byte order. Throws BLOB_UPLOAD_UNKNOWN when it was cancelled. */
-const listChunks = async (store: ObjectStore, repo: RepositoryName, upload: UploadId): Promise<StoredChunk[]> => {
-	const chunks: StoredChunk[] = [];
-	for await (const entry of store.list(keys.upload(repo, upload))) {
-		if ('prefix' in entry) continue;
-		if (entry.key === keys.cancelledUpload(repo, upload)) throw unknownUpload(upload, 'cancelled');
-		chunks.push({...parseChunkKey(entry.key), key: entry.key, size: entry.size});
-	}
-	return chunks;
-};
-
-/** The chunks of an upload, one for each offset, without a gap. Throws BLOB_UPLOAD_UNKNOWN. */
-const storedChunks = async (store: ObjectStore, repo: RepositoryName, upload: UploadId): Promise<StoredChunk[]> => {
-	const chunks: StoredChunk[] = [];
-	for (const chunk of await listChunks(store, repo, upload)) {
-		// A second one for the same offset is about to be withdrawn.
-		if (chunk.offset === chunks.at(-1)?.offset) continue;
-		// Appends check their offset, so a gap can only come from a chunk that was deleted behind our back.
-		if (chunk.offset !== end(chunks)) throw unknownUpload(upload, `the bytes at ${end(chunks)} are gone`);
-		chunks.push(chunk);
-	}
-	return chunks;
-};
-
-const end = (chunks: readonly StoredChunk[]): number => {
-	const last = chunks.at(-1);
-	return last ? last.offset + last.size : 0;
-};
+const isFirst = ({first, range}: Chunk): boolean => first === true && (range?.start ?? 0) === 0;
 
 /** What Content-Range and Content-Length promise. Throws SIZE_INVALID when they disagree. */
 const promisedSize = ({size, range}: Chunk): number | undefined => {
@@ -143,8 +139,6 @@ const promisedSize = ({size, range}: Chunk): number | undefined => {
 		throw new OciError('SIZE_INVALID', {contentRange: ofRange, contentLength: size});
 	return size ?? ofRange;
 };
-
-const unknownUpload = (upload: UploadId, reason: string) => new OciError('BLOB_UPLOAD_UNKNOWN', {upload, reason});
 
 /** Distribution-spec, "Pushing a blob in chunks": out of order is 416; the Range is what we have. */
 const rangeMismatch = (have: number) =>
@@ -161,12 +155,12 @@ const isOfNothing = (digest: Digest): boolean => digest === digestOf(new Uint8Ar
 
 async function* none(): Bytes {}
 
-const digestOfParts = async (store: ObjectStore, parts: readonly string[], like: Digest): Promise<Digest> => {
+/** The digest of the only chunk, where it was computed while the chunk came in, by the same algorithm. */
+const knownDigest = ([first, ...rest]: readonly StoredChunk[], like: Digest): Digest | undefined =>
+	first?.digest && rest.length === 0 && digestAlgorithm(first.digest) === digestAlgorithm(like) ? first.digest : undefined;
+
+const digestOfChunks = async (chunks: Chunks, parts: readonly StoredChunk[], like: Digest): Promise<Digest> => {
 	const hash = createHash(digestAlgorithm(like));
-	for (const key of parts) {
-		const part = await store.read(key);
-		if (!part) throw new ObjectMissing(key);
-		for await (const bytes of part.body) hash.update(bytes);
-	}
+	for await (const bytes of chunks.read(parts)) hash.update(bytes);
 	return formatDigest(digestAlgorithm(like), hash.digest('hex'));
 };

@@ -1,10 +1,10 @@
 /** Files that are still being written. They lie beside the objects, on the same file system, and carry their key in a file of their own, so that what a crash leaves behind can be told apart. */
 import {randomBytes} from 'node:crypto';
 import {constants} from 'node:fs';
-import {copyFile, type FileHandle, open, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {copyFile, type FileHandle, link, open, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {AbandonedUpload} from '../objectStore.ts';
-import {orAbsent} from './diskErrors.ts';
+import {errorCode, orAbsent} from './diskErrors.ts';
 import type {Folders} from './folders.ts';
 
 export type IncomingFile = {
@@ -20,6 +20,8 @@ export type Incoming = {
 	begin(key: string): Promise<IncomingFile>;
 	/** Begins with the bytes of another file; shares its blocks where the file system can. */
 	beginAsCopy(key: string, file: string): Promise<IncomingFile>;
+	/** Begins as another name of a file that is never written again, so nothing may be appended; as its copy where the file system has no such thing. */
+	beginAsLink(key: string, file: string): Promise<IncomingFile>;
 	abandoned(olderThan: Date): AsyncIterable<AbandonedUpload>;
 };
 
@@ -40,13 +42,16 @@ export const createIncoming = (folder: string, folders: Folders): Incoming => {
 
 	return {
 		begin: key => begin(key),
-		beginAsCopy: (key, file) => begin(key, path => copyFile(file, path, constants.COPYFILE_FICLONE)),
+		beginAsCopy: (key, file) => begin(key, path => copy(file, path)),
+		beginAsLink: (key, file) => begin(key, path => linkOrCopy(file, path)),
 
 		async *abandoned(olderThan) {
 			for (const name of (await orAbsent(readdir(folder))) ?? []) {
 				const startedAt = startOf(name);
 				if (startedAt === undefined || startedAt >= olderThan.getTime()) continue;
 				const path = join(folder, name.slice(0, -keySuffix.length));
+				const lastWritten = (await orAbsent(stat(path)))?.mtime;
+				if (lastWritten && lastWritten >= olderThan) continue;
 				const key = await orAbsent(readFile(keyFile(path), 'utf8'));
 				if (key !== undefined) yield {key, startedAt: new Date(startedAt), abort: () => removeBoth(path)};
 			}
@@ -61,6 +66,19 @@ const startOf = (name: string) => {
 	const [, startedAt] = /^(\d+)-[0-9a-f]{16}\.key$/.exec(name) ?? [];
 	return startedAt === undefined ? undefined : Number(startedAt);
 };
+
+const copy = (file: string, path: string) => copyFile(file, path, constants.COPYFILE_FICLONE);
+
+const linkOrCopy = async (file: string, path: string) => {
+	try {
+		await link(file, path);
+	} catch (error) {
+		if (!withoutLinks.includes(errorCode(error) ?? '')) throw error;
+		await copy(file, path);
+	}
+};
+
+const withoutLinks = ['EPERM', 'EACCES', 'EMLINK', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV'];
 
 // The key goes last: without it the other file would never be found again.
 const removeBoth = async (path: string) => {

@@ -3,7 +3,7 @@ import {unlinkSync} from 'node:fs';
 import {stat, unlink} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {mapInOrder} from '../../lib/mapInOrder.ts';
-import {type ObjectFacts, octetStream, PreconditionFailed, type WriteOptions} from '../objectStore.ts';
+import {type ObjectFacts, octetStream, PreconditionFailed, StoreUnavailable, type WriteOptions} from '../objectStore.ts';
 import {errorCode, orAbsent} from './diskErrors.ts';
 import {type Folders, syncFolder} from './folders.ts';
 import type {Locks} from './locks.ts';
@@ -28,7 +28,8 @@ export const createPlaces = (root: string, folders: Folders, locks: Locks): Plac
 			await replaceObject(file, path, form);
 		} catch (error) {
 			if (errorCode(error) !== 'ENOENT') throw error;
-			if (!(await orAbsent(stat(file)))) throw new Error('the upload was aborted', {cause: error});
+			if (!(await orAbsent(stat(file))))
+				throw new StoreUnavailable('the upload was aborted: nothing had come for it for long', {cause: error});
 			// Someone removed the last object of that folder just now, and the folder with it.
 			folders.forget(dirname(path));
 			await moveIntoPlace(file, path, form);

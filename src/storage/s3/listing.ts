@@ -1,16 +1,9 @@
 /** What lies in the bucket, a page of S3's at a time; and removal in batches. */
-import {
-	AbortMultipartUploadCommand,
-	DeleteObjectCommand,
-	DeleteObjectsCommand,
-	ListMultipartUploadsCommand,
-	type ListMultipartUploadsCommandOutput,
-	ListObjectsV2Command,
-	type ListObjectsV2CommandOutput,
-} from '@aws-sdk/client-s3';
+import {setTimeout as delay} from 'node:timers/promises';
+import {DeleteObjectCommand, DeleteObjectsCommand, ListObjectsV2Command, type ListObjectsV2CommandOutput} from '@aws-sdk/client-s3';
 import {inByteOrder, toBytes} from '../../lib/byteOrder.ts';
 import {mapInOrder} from '../../lib/mapInOrder.ts';
-import type {AbandonedUpload, Etag, ListEntry, ListOptions} from '../objectStore.ts';
+import type {Etag, ListEntry, ListOptions} from '../objectStore.ts';
 import type {S3} from './client.ts';
 import {S3Failure} from './s3Failure.ts';
 
@@ -56,29 +49,9 @@ export const removeObjects = async (s3: S3, keys: readonly string[]): Promise<vo
 	for await (const _ of mapInOrder(batches, batchesAtOnce, batch => removeBatch(s3, batch)));
 };
 
-/** Multipart uploads that nobody completed or aborted. */
-export async function* unfinishedUploads(s3: S3, olderThan: Date): AsyncGenerator<AbandonedUpload> {
-	const ours = s3.fullKey('');
-	// MinIO takes the prefix for a whole key, but lists everything without one. On AWS the bucket may be shared with many.
-	const Prefix = s3.settings.endpoint ? undefined : ours;
-	let marker: {KeyMarker?: string; UploadIdMarker?: string} | undefined = {};
-	while (marker) {
-		const page: ListMultipartUploadsCommandOutput = await s3.send(
-			new ListMultipartUploadsCommand({Bucket: s3.bucket, Prefix, EncodingType: 'url', MaxUploads: pageKeys, ...marker}),
-		);
-		for (const {Key, UploadId, Initiated} of page.Uploads ?? []) {
-			const fullKey = decoded(Key, page.EncodingType);
-			if (!Initiated || Initiated >= olderThan || !fullKey.startsWith(ours)) continue;
-			const abort = async () => {
-				await s3.send(new AbortMultipartUploadCommand({Bucket: s3.bucket, Key: fullKey, UploadId})).catch(ignoreNoSuchUpload);
-			};
-			yield {key: s3.ownKey(fullKey), startedAt: Initiated, abort};
-		}
-		marker = page.IsTruncated
-			? {KeyMarker: decoded(page.NextKeyMarker, page.EncodingType), UploadIdMarker: page.NextUploadIdMarker}
-			: undefined;
-	}
-}
+/** A name in an answer. Not every server encodes when asked to; those that do say so. */
+export const decoded = (text: string | undefined, encoding: string | undefined) =>
+	encoding === 'url' ? decodeURIComponent((text ?? '').replaceAll('+', ' ')) : (text ?? '');
 
 const pageKeys = 1000;
 const batchesAtOnce = 4;
@@ -97,22 +70,28 @@ const entriesOf = (s3: S3, {Contents = [], CommonPrefixes = [], EncodingType}: L
 	return [...objects, ...prefixes].sort((a, b) => inByteOrder(nameOf(a), nameOf(b)));
 };
 
-// Not every server encodes when asked to; those that do say so.
-const decoded = (text: string | undefined, encoding: string | undefined) =>
-	encoding === 'url' ? decodeURIComponent((text ?? '').replaceAll('+', ' ')) : (text ?? '');
-
+/** The answer is 200, and says of each key for itself what became of it. */
 const removeBatch = async (s3: S3, keys: readonly string[]) => {
-	const Objects = keys.map(key => ({Key: s3.fullKey(key)}));
-	const {Errors = []} = await s3.send(new DeleteObjectsCommand({Bucket: s3.bucket, Delete: {Objects, Quiet: true}}));
-	const [first] = Errors.filter(({Code}) => Code !== 'NoSuchKey');
-	if (!first) return;
-	const code = first.Code ?? 'Unknown';
-	throw new S3Failure(
-		`S3 (bucket ${s3.bucket}) did not remove ${Errors.length} of ${keys.length} objects: ${code} "${first.Message ?? ''}"`,
-		{code, status: 200},
-	);
+	const {firstWaitSeconds, patienceSeconds} = s3.tuning;
+	const startedAt = performance.now();
+	let left = keys.map(key => s3.fullKey(key));
+	for (let attempt = 1; ; attempt += 1) {
+		const Objects = left.map(Key => ({Key}));
+		const answer = await s3.send(new DeleteObjectsCommand({Bucket: s3.bucket, Delete: {Objects, Quiet: true}}));
+		const refusals = (answer.Errors ?? []).filter(({Code}) => Code !== 'NoSuchKey');
+		const [first] = refusals;
+		if (!first) return;
+		const {Code: code = 'Unknown', Message: message = ''} = first;
+		const isPassing = refusals.every(({Code, Key}) => Key !== undefined && passingRefusals.includes(Code));
+		if (!isPassing || performance.now() - startedAt > patienceSeconds * 1000)
+			throw new S3Failure(`S3 (bucket ${s3.bucket}) did not remove ${refusals.length} of ${keys.length} objects: ${code} "${message}"`, {
+				code,
+				status: 200,
+			});
+		left = refusals.flatMap(({Key = []}) => Key);
+		await delay(Math.min(longestWaitSeconds, firstWaitSeconds * 2 ** attempt) * 1000);
+	}
 };
 
-const ignoreNoSuchUpload = (error: unknown) => {
-	if (!(error instanceof S3Failure && error.code === 'NoSuchUpload')) throw error;
-};
+const passingRefusals: readonly (string | undefined)[] = ['InternalError', 'SlowDown', 'ServiceUnavailable', 'OperationAborted'];
+const longestWaitSeconds = 2;

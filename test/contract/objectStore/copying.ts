@@ -1,6 +1,6 @@
 /** Copies and joins made by the store. */
 import test from 'ava';
-import {ObjectMissing, type ObjectStore} from '../../../src/storage/objectStore.ts';
+import {ObjectMissing, type ObjectStore, type StoredPart} from '../../../src/storage/objectStore.ts';
 import {bodyOf, collect, someBytes} from '../../support/bytes.ts';
 import type {StoreUnderTest} from '../objectStore.ts';
 
@@ -43,11 +43,11 @@ export const copyingContract = ({createStore, partBytes}: StoreUnderTest): void 
 			const parts = sizes.map((size, at) => ({key: `parts/${at}`, bytes: someBytes(size, at + 1)}));
 			for (const {key, bytes} of parts) await store.upload(key, bodyOf(bytes));
 			const whole = Buffer.concat(parts.map(part => part.bytes));
-			const keys = parts.map(part => part.key);
-			t.like(await store.compose(keys, 'whole'), {key: 'whole', size: whole.length});
+			const stored = parts.map(({key, bytes}) => ({key, size: bytes.length}));
+			t.like(await store.compose(stored, 'whole'), {key: 'whole', size: whole.length});
 			t.true((await contentOf(store, 'whole')).equals(whole));
 			t.is((await store.stat('whole'))?.contentType, 'application/octet-stream');
-			await store.compose(keys, 'whole', {contentType: 'application/x-tar'});
+			await store.compose(stored, 'whole', {contentType: 'application/x-tar'});
 			t.like(await store.stat('whole'), {size: whole.length, contentType: 'application/x-tar'});
 			t.true((await contentOf(store, 'whole')).equals(whole));
 		});
@@ -57,8 +57,9 @@ export const copyingContract = ({createStore, partBytes}: StoreUnderTest): void 
 		const store = await createStore(t);
 		await store.write('parts/0', Buffer.from('{'), {contentType: 'application/json'});
 		await store.write('parts/1', Buffer.from('}'), {contentType: 'application/json'});
-		await store.compose(['parts/0', 'parts/1'], 'whole');
-		await store.compose(['parts/0'], 'first');
+		const [first, second] = ['parts/0', 'parts/1'].map(key => ({key, size: 1})) as [StoredPart, StoredPart];
+		await store.compose([first, second], 'whole');
+		await store.compose([first], 'first');
 		t.is((await contentOf(store, 'whole')).toString(), '{}');
 		t.like(await store.stat('whole'), {size: 2, contentType: 'application/octet-stream'});
 		t.like(await store.stat('first'), {size: 1, contentType: 'application/octet-stream'});
@@ -68,11 +69,30 @@ export const copyingContract = ({createStore, partBytes}: StoreUnderTest): void 
 		const store = await createStore(t);
 		await store.upload('parts/0', bodyOf(someBytes(partBytes)));
 		await store.upload('parts/2', bodyOf(someBytes(10)));
-		for (const keys of [['parts/0', 'parts/1', 'parts/2'], ['parts/1'], ['parts/2', 'parts/1']]) {
-			const error = await t.throwsAsync(store.compose(keys, 'whole'), {instanceOf: ObjectMissing});
+		const [first, missing, last] = [partBytes, partBytes, 10].map((size, at) => ({key: `parts/${at}`, size})) as [
+			StoredPart,
+			StoredPart,
+			StoredPart,
+		];
+		for (const parts of [[first, missing, last], [missing], [last, missing]]) {
+			const error = await t.throwsAsync(store.compose(parts, 'whole'), {instanceOf: ObjectMissing});
 			t.is(error.key, 'parts/1');
 		}
 		t.is(await store.stat('whole'), undefined);
+	});
+
+	test('a single part is joined inside the store, by several at once, and may go afterwards', async t => {
+		const store = await createStore(t);
+		const bytes = someBytes(partBytes + 3);
+		const part = {key: 'parts/0', size: bytes.length};
+		await store.upload(part.key, bodyOf(bytes));
+		t.true(store.joinsInside([part.size]));
+		await Promise.all([store.compose([part], 'whole'), store.compose([part], 'whole'), store.compose([part], 'other')]);
+		await store.remove([part.key]);
+		await store.write('other', Buffer.from('replaced'));
+		t.true((await contentOf(store, 'whole')).equals(bytes));
+		t.is((await contentOf(store, 'other')).toString(), 'replaced');
+		t.deepEqual(await Array.fromAsync(store.abandonedUploads(new Date((await store.now()).getTime() + 60_000))), []);
 	});
 };
 
