@@ -93,7 +93,8 @@ test('a chunk that is too long for one copy is joined in pieces', async t => {
 	const {double, store} = await startStoreOnDouble(t, {}, {tuning: {copyBytes: 2 * partBytes}});
 	const chunks = [long, someBytes(partBytes + 1), Buffer.from('end')];
 	for (const [at, chunk] of chunks.entries()) await store.upload(`chunks/${at}`, bodyOf(chunk), {size: chunk.length});
-	await store.compose(['chunks/0', 'chunks/1', 'chunks/2'], 'blobs/a');
+	const parts = chunks.map(({length}, at) => ({key: `chunks/${at}`, size: length}));
+	await store.compose(parts, 'blobs/a');
 	t.true((await contentOf(store, 'blobs/a')).equals(Buffer.concat(chunks)));
 	t.is(double.count('UploadPartCopy'), 6);
 });

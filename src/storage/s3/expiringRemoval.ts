@@ -6,17 +6,19 @@ import {signedRequest} from './signedRequest.ts';
 import type {SignedUrls} from './signedUrls.ts';
 
 export const removeUntil = async (s3: S3, urls: SignedUrls, key: string, until: Date): Promise<void> => {
+	const {firstWaitSeconds, patienceSeconds} = s3.tuning;
 	const url = await urls.forRemoval(key, until);
+	const startedAt = performance.now();
 	for (let attempt = 1; ; attempt += 1) {
 		const failure = await requestRemoval(s3, url);
 		if (!failure) return;
 		const isPassing = failure.status === undefined || failure.status >= 500;
-		if (!isPassing || attempt === attempts) throw failure;
-		await delay(attempt * s3.tuning.firstWaitSeconds * 1000);
+		if (!isPassing || performance.now() - startedAt > patienceSeconds * 1000) throw failure;
+		await delay(Math.min(longestWaitSeconds, firstWaitSeconds * 2 ** attempt) * 1000);
 	}
 };
 
-const attempts = 4;
+const longestWaitSeconds = 1;
 
 /** Undefined: S3 has removed it, or was asked too late. */
 const requestRemoval = async (s3: S3, url: string): Promise<S3Failure | undefined> => {

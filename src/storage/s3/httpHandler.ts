@@ -3,7 +3,8 @@ import type {HttpHandlerOptions, HttpRequest, HttpResponse, RequestHandler} from
 import {Agent, type Dispatcher} from 'undici';
 import type {S3Tuning} from './settings.ts';
 
-export const createAgent = ({sockets, connectSeconds, idleSeconds}: S3Tuning): Agent =>
+/** `sockets: null` is as many as are asked for. */
+export const createAgent = ({sockets, connectSeconds, idleSeconds}: Omit<S3Tuning, 'sockets'> & {sockets: number | null}): Agent =>
 	new Agent({
 		connections: sockets,
 		pipelining: 1,
@@ -22,31 +23,41 @@ export type UndiciHandler = RequestHandler<HttpRequest, HttpResponse, HttpHandle
 /** What S3 answers at once if it answers at all; a copy or the end of a multipart upload may take it minutes. */
 const quickMethods: readonly string[] = ['GET', 'HEAD', 'DELETE'];
 
-export const createHttpHandler = (agent: Agent, {answerSeconds}: S3Tuning): UndiciHandler => ({
-	metadata: {handlerProtocol: 'http/1.1'},
+export const createHttpHandler = (agent: Agent, tuning: S3Tuning): UndiciHandler => {
+	// A client that reads slowly or pauses holds its connection: there are as many of these as clients want, and nobody waits behind them.
+	const downloads = createAgent({...tuning, sockets: null});
+	return {
+		metadata: {handlerProtocol: 'http/1.1'},
 
-	async handle(request, {abortSignal} = {}) {
-		const answer = await agent.request({
-			origin: originOf(request),
-			path: pathOf(request),
-			method: request.method as Dispatcher.HttpMethod,
-			headers: request.headers,
-			// Undici takes any iterable; its types know only streams. Each piece that it could write counts as a sign of life.
-			body: request.body as Uint8Array | undefined,
-			signal: abortSignal as AbortSignal | undefined,
-			...(quickMethods.includes(request.method) && {headersTimeout: answerSeconds * 1000}),
-			// Undici closes the connection after a HEAD unless told not to, and a new one costs a TLS handshake.
-			reset: false,
-		});
-		// Whoever reads the body hears of its failures there.
-		answer.body.on('error', () => undefined);
-		return {response: {statusCode: answer.statusCode, headers: singleHeaders(answer.headers), body: answer.body}};
-	},
+		async handle(request, {abortSignal} = {}) {
+			const answer = await (isDownload(request) ? downloads : agent).request({
+				origin: originOf(request),
+				path: pathOf(request),
+				method: request.method as Dispatcher.HttpMethod,
+				headers: request.headers,
+				// Undici takes any iterable; its types know only streams. Each piece that it could write counts as a sign of life.
+				body: request.body as Uint8Array | undefined,
+				signal: abortSignal as AbortSignal | undefined,
+				...(quickMethods.includes(request.method) && {headersTimeout: tuning.answerSeconds * 1000}),
+				// Undici closes the connection after a HEAD unless told not to, and a new one costs a TLS handshake.
+				reset: false,
+			});
+			// Whoever reads the body hears of its failures there.
+			answer.body.on('error', () => undefined);
+			return {response: {statusCode: answer.statusCode, headers: singleHeaders(answer.headers), body: answer.body}};
+		},
 
-	destroy: () => void agent.destroy(),
-	updateHttpClientConfig() {},
-	httpHandlerConfigs: () => ({}),
-});
+		destroy() {
+			void agent.destroy();
+			void downloads.destroy();
+		},
+		updateHttpClientConfig() {},
+		httpHandlerConfigs: () => ({}),
+	};
+};
+
+/** The SDK names its operation in the query. */
+const isDownload = ({method, query}: HttpRequest) => method === 'GET' && query?.['x-id'] === 'GetObject';
 
 const originOf = ({protocol, hostname, port}: HttpRequest) => `${protocol}//${hostname}${port ? `:${port}` : ''}`;
 

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-s3';
 import {type Etag, octetStream, type WriteOptions} from '../objectStore.ts';
 import {inPieces, type S3, unsignedPayload} from './client.ts';
-import {conditionally, conditionHeaders, statObject} from './objects.ts';
+import {conditionally, conditionHeaders, etagOf, statObject} from './objects.ts';
 import {S3Failure} from './s3Failure.ts';
 
 export type Multipart = {
@@ -66,7 +66,7 @@ export const beginMultipart = async (
 			});
 			return add(
 				number,
-				s3.send(command, {signal: stop.signal}).then(answer => ({ETag: answer.CopyPartResult?.ETag})),
+				s3.send(command, {signal: stop.signal}).then(answer => ({ETag: etagOf(s3, 'UploadPartCopy', answer.CopyPartResult?.ETag)})),
 			);
 		},
 
@@ -75,7 +75,7 @@ export const beginMultipart = async (
 				new CompleteMultipartUploadCommand({...upload, MultipartUpload: {Parts: parts}, ...conditionHeaders(conditions)});
 			try {
 				const answer = await conditionally(key, conditions, () => s3.send(command()));
-				return {etag: answer.ETag as Etag, answeredAt: answer.answeredAt};
+				return {etag: etagOf(s3, 'CompleteMultipartUpload', answer.ETag), answeredAt: answer.answeredAt};
 			} catch (error) {
 				// The SDK asked twice, and S3 had done it at the first time: then the object is there, and ours.
 				const stored = error instanceof S3Failure && error.code === 'NoSuchUpload' ? await statObject(s3, key) : undefined;

@@ -1,10 +1,7 @@
 /** Single objects in S3: looked at, read, and written in one request. */
-
 import type {Readable} from 'node:stream';
-import {setTimeout as delay} from 'node:timers/promises';
 import {GetObjectCommand, HeadObjectCommand, PutObjectCommand} from '@aws-sdk/client-s3';
 import type {ByteRange} from 'oci-spec-types';
-import {createDestroyable, type Destroyable} from '../../lib/destroyable.ts';
 import {
 	type Etag,
 	type ObjectFacts,
@@ -15,7 +12,8 @@ import {
 	type WriteOptions,
 } from '../objectStore.ts';
 import {inPieces, type S3, type SendOptions} from './client.ts';
-import {explain, S3Failure} from './s3Failure.ts';
+import {resumingBody} from './resumingBody.ts';
+import {S3Failure} from './s3Failure.ts';
 
 export const statObject = async (s3: S3, key: string): Promise<ObjectFacts | undefined> => {
 	try {
@@ -41,7 +39,9 @@ export const readObject = async (s3: S3, key: string, range?: ByteRange): Promis
 		);
 		const part = parseContentRange(answer.ContentRange);
 		const size = part?.size ?? answer.ContentLength ?? 0;
-		const body = explainedBody(s3, answer.Body as unknown as Readable);
+		const etag = answer.ETag as Etag;
+		const {start, end} = part ?? {start: 0, end: size - 1};
+		const body = resumingBody(s3, answer.Body as unknown as Readable, {key, etag, size, start, end});
 		if (range && !part) {
 			// Some servers answer a range of an empty object with the whole of it.
 			body.destroy();
@@ -51,12 +51,12 @@ export const readObject = async (s3: S3, key: string, range?: ByteRange): Promis
 			facts: {
 				key,
 				size,
-				etag: answer.ETag as Etag,
+				etag,
 				contentType: answer.ContentType ?? octetStream,
 				modified: answer.LastModified,
 				answeredAt: answer.answeredAt,
 			},
-			...(part && {range: {start: part.start, end: part.end}}),
+			...(part && {range: {start, end}}),
 			body,
 		};
 	} catch (error) {
@@ -97,22 +97,25 @@ export const conditionHeaders = ({ifAbsent, ifMatch}: WriteOptions) => ({
 /** Says PreconditionFailed in the place of S3's several ways to refuse a condition. */
 export const conditionally = async <T>(key: string, {ifAbsent, ifMatch}: WriteOptions, send: () => Promise<T>): Promise<T> => {
 	if (!ifAbsent && ifMatch === undefined) return send();
-	for (let attempt = 1; ; attempt += 1) {
-		try {
-			return await send();
-		} catch (error) {
-			if (!(error instanceof S3Failure)) throw error;
-			if (error.status === 412) throw new PreconditionFailed(key, {cause: error});
-			if (error.status === 404 && ifMatch !== undefined && isAbsent(error)) throw new PreconditionFailed(key, {cause: error});
-			// "A conflicting operation occurs during the request": it may yet fail, and then we win.
-			if (error.status !== 409) throw error;
-			if (attempt === conflictsBorne) throw new PreconditionFailed(key, {cause: error});
-			await delay(10 * attempt * Math.random());
-		}
+	try {
+		return await send();
+	} catch (error) {
+		if (!(error instanceof S3Failure)) throw error;
+		// "A conflicting operation occurs during the request": that was asked again and again before it came here.
+		if (error.status === 412 || error.status === 409) throw new PreconditionFailed(key, {cause: error});
+		if (error.status === 404 && ifMatch !== undefined && isAbsent(error)) throw new PreconditionFailed(key, {cause: error});
+		throw error;
 	}
 };
 
-const conflictsBorne = 3;
+/** S3 begins some answers with 200 before it knows how they end: what was done has an ETag, whatever else the answer says. */
+export const etagOf = (s3: S3, operation: string, etag: string | undefined): Etag => {
+	if (etag !== undefined) return etag as Etag;
+	throw new S3Failure(`S3 (bucket ${s3.bucket}) answered ${operation} with 200, and did not say that it was done`, {
+		code: 'NoResult',
+		status: 200,
+	});
+};
 
 export const isAbsent = (error: unknown): boolean =>
 	error instanceof S3Failure && error.status === 404 && error.code !== 'NoSuchBucket' && error.code !== 'NoSuchUpload';
@@ -122,16 +125,4 @@ const formatRange = (range: ByteRange) => ('suffix' in range ? `bytes=-${range.s
 const parseContentRange = (header: string | undefined) => {
 	const [, start, end, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header ?? '') ?? [];
 	return size === undefined ? undefined : {start: Number(start), end: Number(end), size: Number(size)};
-};
-
-const explainedBody = (s3: S3, body: Readable): Destroyable => {
-	const chunks = body[Symbol.asyncIterator]();
-	const next = async () => {
-		try {
-			return await chunks.next();
-		} catch (error) {
-			throw explain(error, 'GetObject', s3.settings);
-		}
-	};
-	return createDestroyable(next, () => body.destroy());
 };

@@ -40,14 +40,22 @@ const isAway = (error: unknown) => ['ECONNREFUSED', 'ENOTFOUND'].includes(factsO
 // Not by the SDK's word: once a clock is more than four minutes wrong, it calls every refusal passing, also that there is no such object.
 const isPassing = ({error, errorType}: RetryErrorInfo, count: number) => {
 	const {code, name, status, clockSkewCorrected} = factsOf(error);
+	if (name === conflict) return count < conflictsBorne;
 	if (errorType === 'THROTTLING' || passingStatus.includes(status) || passingNames.includes(name) || passingCodes.includes(code))
 		return true;
 	return clockSkewCorrected && status === 403 && count === 0;
 };
 
+// "A conflicting operation occurs during the request": it may yet fail, and then we win. Whoever loses reads again and comes back.
+const conflict = 'ConditionalRequestConflict';
+const conflictsBorne = 6;
+
 const passingStatus: readonly (number | undefined)[] = [429, 500, 502, 503, 504];
-// The last ones say that a body was changed on the way; ours is still in memory.
-const passingNames = ['RequestTimeout', 'TimeoutError', 'BadDigest', 'XAmzContentChecksumMismatch', 'XAmzContentSHA256Mismatch'];
+const passingNames = [
+	...['RequestTimeout', 'TimeoutError', 'OperationAborted'],
+	// A body was changed on the way; ours is still in memory.
+	...['BadDigest', 'XAmzContentChecksumMismatch', 'XAmzContentSHA256Mismatch'],
+];
 const passingCodes = [
 	...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
 	...['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_SOCKET'],

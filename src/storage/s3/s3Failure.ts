@@ -41,6 +41,8 @@ const regionUnset = 'set LAYERCACHE_S3_REGION to the region of the bucket';
 const clock = "the clock of this machine and S3's differ too much: set this one right (NTP)";
 const passing = "S3 is overloaded or has a bad minute: layercache repeats requests for a while; look at S3's own state if it lasts";
 
+const contended = 'others were busy with the same object for longer than layercache waits: it can be tried again';
+
 const hints: Readonly<Record<string, string>> = {
 	ECONNREFUSED: `nobody listens there; ${endpoint}`,
 	ECONNRESET: endpoint,
@@ -81,6 +83,8 @@ const hints: Readonly<Record<string, string>> = {
 	PermanentRedirect: regionUnset,
 	AuthorizationHeaderMalformed: regionUnset,
 	IllegalLocationConstraintException: regionUnset,
+	OperationAborted: contended,
+	ConditionalRequestConflict: contended,
 	InvalidObjectState: "the object was archived: take the bucket's transition rules off layercache's prefix",
 	XMinioStorageFull: 'the disks of S3 are full',
 	QuotaExceeded: "the bucket's quota is used up",

@@ -23,8 +23,12 @@ export const uploadStream = async (
 	const sizeOf = (number: number) => (isShort ? size : partBytes(number));
 	const slabs = size !== undefined && size <= s3.tuning.documentBytes ? memory.documents : memory.layers;
 	const parts = inParts(withExactLength(body, size), sizeOf, slabs, s3.tuning.stallSeconds);
-	const {value: first} = (await parts.next()) as IteratorYieldResult<Part>;
-	if (!first.isLast) return uploadParts(s3, key, first, parts, options);
+	const begin = () => beginMultipart(s3, key, 'bytes', options);
+	// Where it is known that there will be parts, S3 is told while the first of them comes.
+	if (size !== undefined && !isShort) return uploadParts(s3, key, parts.next(), parts, begin(), options);
+	const next = (await parts.next()) as IteratorYieldResult<Part>;
+	const first = next.value;
+	if (!first.isLast) return uploadParts(s3, key, Promise.resolve(next), parts, begin(), options);
 	try {
 		const payload = sha256 && digestAlgorithm(sha256) === 'sha256' ? digestHex(sha256) : unsignedPayload;
 		return await putObject(s3, key, first, options, {payload});
@@ -43,15 +47,23 @@ export const partBytesFor = (size: number | undefined, smallest: number) => {
 	return (number: number) => Math.min(bytes, size - (number - 1) * bytes);
 };
 
-const uploadParts = async (s3: S3, key: string, first: Part, parts: AsyncGenerator<Part>, options: WriteOptions): Promise<ObjectFacts> => {
+const uploadParts = async (
+	s3: S3,
+	key: string,
+	first: Promise<IteratorResult<Part>>,
+	parts: AsyncGenerator<Part>,
+	beginning: Promise<Multipart>,
+	{contentType = octetStream}: WriteOptions,
+): Promise<ObjectFacts> => {
 	let size = 0;
-	let gathering: Promise<IteratorResult<Part>> = Promise.resolve({value: first});
+	let gathering = first;
 	const failure = Promise.withResolvers<never>();
 	failure.promise.catch(() => undefined);
+	gathering.catch(ignore);
 	const underWay = new Set<Promise<void>>();
 	let upload: Multipart | undefined;
 	try {
-		upload = await beginMultipart(s3, key, 'bytes', options);
+		upload = await beginning;
 		for (let number = 1; ; number += 1) {
 			// Not waiting for the client alone: it may be slow, and the upload lost already.
 			const {value: part} = (await Promise.race([gathering, failure.promise])) as IteratorYieldResult<Part>;
@@ -69,7 +81,6 @@ const uploadParts = async (s3: S3, key: string, first: Part, parts: AsyncGenerat
 			gathering = parts.next();
 		}
 		await Promise.race([Promise.all(underWay), failure.promise]);
-		const {contentType = octetStream} = options;
 		return {key, size, contentType, ...(await upload.complete())};
 	} catch (error) {
 		gathering.then(({value: part}) => part?.release(), ignore);
