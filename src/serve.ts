@@ -1,37 +1,39 @@
 /** The life of the server process: reads the environment, serves, and ends when it is told to. */
+import cluster from 'node:cluster';
 import type {AddressInfo} from 'node:net';
-import {startApp} from './app.ts';
+import type {AppOptions} from './app.ts';
 import {parseSettings, SettingsInvalid} from './config/settings.ts';
-import {CannotListen} from './http/server.ts';
 import {buildLines} from './http/welcome.ts';
 import {StoreUnavailable, StoreUnfit} from './storage/objectStore.ts';
 import {createLog} from './telemetry/log.ts';
 import {version} from './version.ts';
+import {FirstWorkerEnded, startWorkers} from './workers.ts';
 
 /** Serves until SIGTERM or SIGINT; a second one ends the process at once. A start that fails says why, and leaves an exit code. */
 export const serve = async (): Promise<void> => {
 	try {
-		await startServing();
+		await (cluster.isWorker ? startWorking() : startServing());
 	} catch (error) {
-		console.error(isForPeople(error) ? `layercache cannot start: ${error.message}` : error);
+		if (!(error instanceof FirstWorkerEnded && error.hasSaidWhy)) console.error(await explanation(error));
 		process.exitCode = 1;
+		// A worker would live on for what the primary may have to say.
+		if (cluster.isWorker) process.exit();
 	}
 };
 
 const startServing = async (): Promise<void> => {
-	const {settings, ignored} = parseSettings(process.env);
-	const onTerminal = process.stdout.isTTY === true;
-	const log = createLog({format: settings.log ?? (onTerminal ? 'pretty' : 'json'), level: settings.logLevel});
+	const {settings, ignored, log, onTerminal} = readEnvironment();
 	if (ignored.length > 0)
 		log.warn(
 			{ignored},
 			'variables that Kubernetes injects for a Service of this name are no settings; enableServiceLinks: false leaves them out',
 		);
 
-	const {server, stop} = await startApp({settings, log, clock: Date.now});
+	const {server, stop} =
+		settings.workers > 1 ? await startWorkers({count: settings.workers, log}) : await startHere({settings, log, clock: Date.now});
 	const {address} = server.address;
 	const url = settings.publicUrl ?? urlOf(server.address);
-	log.info({version, url: url.origin, store: settings.store}, 'listening');
+	log.info({version, url: url.origin, store: settings.store, ...(settings.workers > 1 && {workers: settings.workers})}, 'listening');
 	if (!isLoopback(address)) log.warn({address}, 'anyone who reaches this address may read, push and delete');
 	if (onTerminal) process.stdout.write(`\n${buildLines(url)}\n\n`);
 
@@ -47,6 +49,26 @@ const startServing = async (): Promise<void> => {
 	process.on('SIGINT', end);
 };
 
+/** One of several processes; the primary tells the rest of the start. */
+const startWorking = async () => {
+	const {settings, log} = readEnvironment();
+	const {work} = await import('./worker.ts');
+	await work({settings, log});
+};
+
+// Not loaded by a primary, which has to be small.
+const startHere = async (options: AppOptions) => {
+	const {startApp} = await import('./app.ts');
+	return startApp(options);
+};
+
+const readEnvironment = () => {
+	const {settings, ignored} = parseSettings(process.env);
+	const onTerminal = process.stdout.isTTY === true;
+	const log = createLog({format: settings.log ?? (onTerminal ? 'pretty' : 'json'), level: settings.logLevel});
+	return {settings, ignored, log, onTerminal};
+};
+
 /** Where this machine reaches us; every interface is shown as the loopback one. */
 const urlOf = ({address, family, port}: AddressInfo) => {
 	const host = {'0.0.0.0': '127.0.0.1', '::': '[::1]'}[address] ?? (family === 'IPv6' ? `[${address}]` : address);
@@ -56,5 +78,8 @@ const urlOf = ({address, family, port}: AddressInfo) => {
 const isLoopback = (address: string) => address === '::1' || address.startsWith('127.');
 
 /** What a person can mend is told in a sentence; only the unforeseen shows its stack. */
-const isForPeople = (error: unknown): error is Error =>
-	[SettingsInvalid, CannotListen, StoreUnfit, StoreUnavailable].some(type => error instanceof type);
+const explanation = async (error: unknown): Promise<unknown> => {
+	const {CannotListen} = await import('./http/server.ts');
+	const types = [SettingsInvalid, CannotListen, StoreUnfit, StoreUnavailable, FirstWorkerEnded];
+	return error instanceof Error && types.some(type => error instanceof type) ? `layercache cannot start: ${error.message}` : error;
+};

@@ -1,45 +1,20 @@
-import {type ChildProcess, spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {fileURLToPath} from 'node:url';
-import test, {type ExecutionContext} from 'ava';
+import test from 'ava';
+import {cli, exitOf, lines, main, run, waitForLine} from '../support/serverProcess.ts';
 import {temporaryFolder} from '../support/temporaryFolder.ts';
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-
-/** The real process, with nothing of our environment but the path; killed with the test. */
-const run = (t: ExecutionContext, program: string, args: string[], environment: Record<string, string>) => {
-	const child = spawn(process.execPath, [program, ...args], {env: {PATH: process.env.PATH, ...environment}});
-	t.teardown(() => child.kill('SIGKILL'));
-	const output = {text: ''};
-	child.stdout.on('data', data => (output.text += data));
-	child.stderr.on('data', data => (output.text += data));
-	return {child, output};
-};
-
-const exitOf = async (child: ChildProcess) => (await once(child, 'close'))[0] as number | null;
-
-/** Waits for a line of the log. */
-const line = async (child: ChildProcess, output: {text: string}, msg: string) => {
-	for (;;) {
-		const found = output.text.split('\n').find(text => text.includes(`"msg":"${msg}"`));
-		if (found) return JSON.parse(found);
-		await once(child.stdout as NonNullable<ChildProcess['stdout']>, 'data');
-	}
-};
 
 test('the server serves from an empty folder, stops on SIGTERM and exits 0', async t => {
 	const folder = await temporaryFolder(t);
-	const {child, output} = run(t, main, [], {LAYERCACHE_PORT: '0', LAYERCACHE_DISK_PATH: `${folder}/new/data`});
-	const {url} = await line(child, output, 'listening');
+	const server = run(t, main, [], {LAYERCACHE_PORT: '0', LAYERCACHE_DISK_PATH: `${folder}/new/data`});
+	const {url, ...facts} = await waitForLine(server, 'listening');
+	t.false('workers' in facts);
 	t.is((await fetch(`${url}/v2/`)).status, 200);
-	child.kill('SIGTERM');
-	t.is(await exitOf(child), 0);
-	t.true(output.text.includes('"msg":"stopped"'));
+	server.child.kill('SIGTERM');
+	t.is(await exitOf(server.child), 0);
+	t.is(lines(server, 'stopped').length, 1);
 });
 
 test('what Kubernetes injects is warned about once, and the server starts', async t => {
-	const {child, output} = run(t, cli, ['serve'], {
+	const server = run(t, cli, ['serve'], {
 		LAYERCACHE_STORE: 'memory',
 		LAYERCACHE_HOST: '127.0.0.1',
 		LAYERCACHE_SERVICE_HOST: '10.0.0.1',
@@ -49,8 +24,8 @@ test('what Kubernetes injects is warned about once, and the server starts', asyn
 		LAYERCACHE_LOG: 'json',
 		...(process.platform === 'linux' && {LAYERCACHE_PORT: '0'}),
 	});
-	t.like(await line(child, output, 'listening'), {url: 'https://cache.example'});
-	t.is(output.text.split('\n').filter(text => text.includes('"ignored"')).length, 1);
+	t.like(await waitForLine(server, 'listening'), {url: 'https://cache.example'});
+	t.is(server.output.text.split('\n').filter(text => text.includes('"ignored"')).length, 1);
 });
 
 test('settings that cannot be used end the process with a sentence for each, and no stack', async t => {
