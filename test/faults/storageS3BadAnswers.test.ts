@@ -187,3 +187,34 @@ test('credentials that are renewed in the middle of an upload are taken up, long
 	t.true((await contentOf(store, 'blobs/a')).equals(long));
 	t.deepEqual([...keys], ['AKIDOUBLE', 'AKIDOUBLE2']);
 });
+
+test('a session that S3 ends before its time is followed by the next one, in the middle of an upload', async t => {
+	const double = await startS3Double(t, {minPartBytes: partBytes});
+	const next = {accessKeyId: 'AKIDOUBLE2', secretAccessKey: 'another', sessionToken: 'token'};
+	let asked = 0;
+	const credentials = async () => {
+		asked += 1;
+		if (!double.hasExpired) return {...double.credentials};
+		double.credentials = next;
+		double.hasExpired = false;
+		return next;
+	};
+	// The double knows only one session: what another one had signed meanwhile, it would call unknown.
+	const store = openStoreOn(t, double, {credentials, tuning: {partsAtOnce: 1}});
+	double.faults = ({operation}) => {
+		if (operation === 'UploadPart' && double.count('UploadPart') === 2) double.hasExpired = true;
+		return undefined;
+	};
+	await store.upload('blobs/a', bodyOf(long), {size: long.length});
+	t.true((await contentOf(store, 'blobs/a')).equals(long));
+	t.is(asked, 2);
+	t.is(double.bucket.uploads.size, 0);
+});
+
+test('a session that has ended, and has no successor, is refused without a second attempt', async t => {
+	const double = await startS3Double(t);
+	const store = openStoreOn(t, double, {credentials: async () => ({...double.credentials})});
+	double.hasExpired = true;
+	await t.throwsAsync(store.write('docs/a', Buffer.from('1')), {instanceOf: StoreUnavailable, message: /ExpiredToken.*session has expired/});
+	t.is(double.count('PutObject'), 1);
+});

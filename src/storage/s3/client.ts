@@ -4,6 +4,7 @@ import {S3Client, type S3ClientResolvedConfig, type ServiceInputTypes, type Serv
 import type {AwsCredentialIdentity, Command, HashConstructor} from '@smithy/types';
 import type {Agent} from 'undici';
 import {createAgent, createHttpHandler} from './httpHandler.ts';
+import {withRenewal} from './renewal.ts';
 import {createRetries} from './retries.ts';
 import {explain} from './s3Failure.ts';
 import {defaultTuning, type S3Settings, type S3Tuning} from './settings.ts';
@@ -70,6 +71,8 @@ export const createS3 = (settings: S3Settings): S3 => {
 		forcePathStyle: settings.forcePathStyle ?? settings.endpoint !== undefined,
 		requestHandler: createHttpHandler(agent, tuning),
 		retryStrategy: createRetries(tuning),
+		// Handed on to the providers of credentials: when those are asked anew, files are read anew.
+		...({ignoreCache: true} as object),
 		// The digest in the registry's hands says more than either.
 		requestChecksumCalculation: 'WHEN_REQUIRED',
 		responseChecksumValidation: 'WHEN_REQUIRED',
@@ -123,7 +126,7 @@ export const createS3 = (settings: S3Settings): S3 => {
 					{step: 'build', name: 'layercachePayload'},
 				);
 			try {
-				const output = await client.send(command, {abortSignal: signal});
+				const output = await withRenewal(client.config.credentials, () => client.send(command, {abortSignal: signal}));
 				return Object.assign(output, {answeredAt: answerDates.get(output.$metadata) ?? new Date()});
 			} catch (error) {
 				if (signal?.aborted) throw signal.reason;
