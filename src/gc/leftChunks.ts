@@ -13,10 +13,14 @@ export type LeftChunksOptions = {
 	pause: Pause;
 };
 
-/** Yields the number of objects removed, an upload at a time. One LIST for each level of a repository's name, and gently. */
+/**
+ * Yields the number of objects removed, an upload at a time. One LIST for each level of a repository's name, and gently. Throws the first
+ * failure, after all were tried.
+ */
 export async function* removeLeftChunks(inner: ObjectStore, {endedMs, idleMs, pause}: LeftChunksOptions): AsyncGenerator<number> {
 	const store = unhurried(inner, pause);
 	const now = (await store.now()).getTime();
+	const failures: unknown[] = [];
 	for await (const repo of listRepositoriesWith(store, uploadsMarker)) {
 		for await (const entry of store.list(keys.uploads(repo), {delimiter: '/'})) {
 			const upload = 'prefix' in entry ? uploadOfPrefix(entry.prefix) : undefined;
@@ -26,10 +30,16 @@ export async function* removeLeftChunks(inner: ObjectStore, {endedMs, idleMs, pa
 			const left = await Array.fromAsync(store.list(keys.upload(repo, upload)));
 			const objects = left.filter((found): found is ListedObject => 'key' in found);
 			if (objects.some(({modified}) => modified.getTime() >= now - idleMs)) continue;
-			await store.remove(objects.map(({key}) => key));
+			try {
+				await store.remove(objects.map(({key}) => key));
+			} catch (error) {
+				failures.push(error);
+				continue;
+			}
 			yield objects.length;
 		}
 	}
+	if (failures.length > 0) throw failures[0];
 }
 
 /** Nobody waits for a sweep; builds wait for what it shares S3 with. */

@@ -23,7 +23,7 @@ export const createBlobs = (store: ObjectStore, presence: Presence, {urlLifeSeco
 			try {
 				const object = await store.read(keys.blob(repo, digest), range);
 				if (!object) {
-					presence.removed(repo, digest);
+					presence.missed(repo, digest);
 					throw new OciError('BLOB_UNKNOWN', {digest});
 				}
 				return {digest, size: object.facts.size, range: object.range, body: object.body};

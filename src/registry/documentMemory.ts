@@ -33,7 +33,7 @@ export const createDocumentMemory = <T extends {bytes: Uint8Array}>({
 		const answer = work()
 			.then(document => {
 				// What was forgotten meanwhile is not remembered again.
-				if (document && reading.get(key) === answer) documents.set(key, document, {start: askedAt});
+				if (document && reading.get(key) === answer) documents.set(key, withOwnBytes(document), {start: askedAt});
 				return document;
 			})
 			.finally(() => {
@@ -52,13 +52,16 @@ export const createDocumentMemory = <T extends {bytes: Uint8Array}>({
 			return (joined && (await joined)) ?? read(key, work);
 		},
 		peek: key => documents.get(key),
-		set: (key, document) => void documents.set(key, document),
+		set: (key, document) => void documents.set(key, withOwnBytes(document)),
 		forget(key) {
 			documents.delete(key);
 			reading.delete(key);
 		},
 	};
 };
+
+/** What was read lies in memory that it shares with whatever was read beside it, and would keep all of that. */
+const withOwnBytes = <T extends {bytes: Uint8Array}>(document: T): T => ({...document, bytes: Uint8Array.from(document.bytes)});
 
 const rememberedBytes = 16 * 1024 * 1024;
 const overheadBytes = 256;

@@ -13,7 +13,7 @@
  */
 
 import type {RepositoryName, Tag, UploadId} from 'oci-spec-types';
-import {type Digest, digestAlgorithm, digestHex, isDigest, isUploadId, parseDigest, parseRepositoryName, parseTag} from 'oci-spec-types';
+import {type Digest, digestAlgorithm, digestHex, isDigest, isRepositoryName, isUploadId, parseDigest, parseTag} from 'oci-spec-types';
 
 export const keys = {
 	layout: 'layout.json',
@@ -81,5 +81,8 @@ export const uploadOfPrefix = (prefix: string): UploadId | undefined => {
 	return isUploadId(id) ? id : undefined;
 };
 
-/** The repository in a prefix `repos/<name>/`. */
-export const repositoryOfPrefix = (prefix: string): RepositoryName => parseRepositoryName(prefix.slice(keys.repositories.length, -1));
+/** The repository in a prefix `repos/<name>/`; undefined where something else put a folder there. */
+export const repositoryOfPrefix = (prefix: string): RepositoryName | undefined => {
+	const name = prefix.slice(keys.repositories.length, -1);
+	return isRepositoryName(name) ? name : undefined;
+};

@@ -21,7 +21,8 @@ async function* walk(store: ObjectStore, marker: string, prefix: string, after: 
 	for await (const entry of store.list(prefix, {delimiter: '/', after: startWithin(prefix, after)})) {
 		if (!('prefix' in entry)) continue;
 		const name = entry.prefix.slice(prefix.length);
-		if (name === marker && entry.prefix > after) yield repositoryOfPrefix(prefix);
+		const repo = name === marker && entry.prefix > after ? repositoryOfPrefix(prefix) : undefined;
+		if (repo) yield repo;
 		else if (!name.startsWith('_') && (entry.prefix > after || after.startsWith(entry.prefix)))
 			yield* walk(store, marker, entry.prefix, after);
 	}

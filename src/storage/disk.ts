@@ -22,7 +22,7 @@ import {
 	RangeUnsatisfiable,
 	type WriteOptions,
 } from './objectStore.ts';
-import {proveConditions, proveCutUpload, proveExpiringRemoval} from './probe.ts';
+import {probeFolder, proveConditions, proveCutUpload, proveExpiringRemoval} from './probe.ts';
 
 export const createDiskStore = ({path}: {path: string}): ObjectStore => {
 	const root = resolve(path);
@@ -169,7 +169,7 @@ export const createDiskStore = ({path}: {path: string}): ObjectStore => {
 		},
 
 		async probe() {
-			const folder = `_probe/${randomUUID()}`;
+			const folder = `${probeFolder}${randomUUID()}`;
 			const keys = ['conditions', 'cut', 'expiring'].map(name => `${folder}/${name}`);
 			const [conditions = '', cut = '', expiring = ''] = keys;
 			try {

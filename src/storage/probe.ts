@@ -2,6 +2,9 @@
 import {randomUUID} from 'node:crypto';
 import {type Bytes, type ObjectFacts, type ObjectStore, PreconditionFailed, StoreUnfit} from './objectStore.ts';
 
+/** Where a store is tried out, as it sees its keys. */
+export const probeFolder = '_probe/';
+
 const writers = 8;
 
 /** Conditional writes: of several at once exactly one wins, and whoever holds an old ETag loses. */

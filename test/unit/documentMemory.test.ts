@@ -3,7 +3,7 @@ import {createDocumentMemory} from '../../src/registry/documentMemory.ts';
 
 const setUp = () => {
 	const now = {ms: 1};
-	const memory = createDocumentMemory<{bytes: Buffer}>({lifetimeMs: 1000, elapsed: () => now.ms});
+	const memory = createDocumentMemory<{bytes: Uint8Array}>({lifetimeMs: 1000, elapsed: () => now.ms});
 	let reads = 0;
 	const read = async (text = 'document') => {
 		reads += 1;
@@ -30,7 +30,7 @@ test('absence is not remembered, nor shared with who asked later', async t => {
 	const second = memory.get('key', () => read('written since'));
 	held.resolve(undefined);
 	t.is(await first, undefined);
-	t.is((await second)?.bytes.toString(), 'written since');
+	t.deepEqual((await second)?.bytes, Buffer.from('written since'));
 });
 
 test('what is forgotten while it is read is not remembered', async t => {
@@ -55,4 +55,12 @@ test('a read that fails is tried again', async t => {
 		{message: 'away'},
 	);
 	t.truthy(await memory.get('key', read));
+});
+
+test('a document does not keep the memory it was read into', async t => {
+	const {memory} = setUp();
+	const bytes = Buffer.alloc(1_000_000).subarray(10, 30);
+	memory.set('set', {bytes});
+	await memory.get('read', async () => ({bytes}));
+	for (const key of ['set', 'read']) t.is(memory.peek(key)?.bytes.buffer.byteLength, 20);
 });

@@ -88,3 +88,15 @@ test('a repository costs one listing and one of its uploads, each after a pause;
 	t.is(pauses.length, lists);
 	t.true(pauses.every(ms => ms > 0));
 });
+
+test('one upload that cannot be removed, and a folder that is no repository, do not keep the rest', async t => {
+	const {store, leave, sweep} = setUp();
+	const first = await leave('ci/app', 100, 100);
+	await leave('ci/app', 99, 99);
+	await leave('other', 98, 98);
+	await store.write('repos/Backup of ci/_uploads/x/y', Buffer.from('x'));
+	const {remove} = store;
+	store.remove = keys => (keys.some(key => key.includes(first)) ? Promise.reject(new Error('denied')) : remove(keys));
+	await t.throwsAsync(sweep(), {message: 'denied'});
+	t.is((await keysOf(store, 'repos/')).length, 2);
+});

@@ -230,3 +230,106 @@ test("without a lifetime every question is the store's", async t => {
 	t.is((await presence.findAll(repo, [a, b])).size, 0);
 	t.deepEqual(asked, ['stat', 'stat', 'stat']);
 });
+
+test('a listing that takes longer than it is believed still answers those who asked', async t => {
+	const {presence, now, put} = setUp(inner => ({
+		async *list(prefix, options) {
+			now.ms += 2 * lifetimeMs;
+			yield* inner.list(prefix, options);
+		},
+	}));
+	for (const digest of digests) await put(digest);
+	t.is(await presence.find(repo, a, 'reader'), 10);
+	t.is((await presence.findAll(repo, digests)).size, digests.length);
+});
+
+test('what is forgotten for want of room is not called absent', async t => {
+	const {presence, asked, put} = setUp();
+	await put(a);
+	t.is(await presence.find(repo, a, 'pusher'), 10);
+	const others = Array.from({length: 60}, (_, at) => parseRepositoryName(`other/${at}`));
+	for (const other of others) for (let at = 0; at < 1900; at += 1) presence.added(other, digestOf(Buffer.from(`${other} ${at}`)), 1);
+	t.is(await presence.find(repo, a, 'pusher'), 10);
+	t.deepEqual(asked, ['list', 'list']);
+});
+
+test('what is forgotten of a very large repository is not called absent either', async t => {
+	const {presence, asked, put} = setUp();
+	await put(a);
+	t.is(await presence.find(repo, a, 'pusher'), 10);
+	for (let at = 0; at < 20_000; at += 1) presence.added(repo, digestOf(Buffer.from(`many ${at}`)), 1);
+	t.is(await presence.find(repo, a, 'pusher'), 10);
+	t.deepEqual(asked, ['list', 'list']);
+});
+
+test('the check of a manifest joins a look ahead that is under way, and those that come meanwhile begin no other', async t => {
+	const held = Promise.withResolvers<void>();
+	let isHeld = false;
+	const {presence, asked, put} = setUp(inner => ({
+		async *list(prefix, options) {
+			const entries = await Array.fromAsync(inner.list(prefix, options));
+			if (isHeld) await held.promise;
+			yield* entries;
+		},
+	}));
+	await presence.find(repo, c, 'pusher');
+	for (const digest of digests) {
+		presence.expect(repo, digest);
+		await put(digest);
+	}
+	isHeld = true;
+	presence.lookAhead(repo);
+	presence.lookAhead(repo);
+	const checking = presence.findAll(repo, digests);
+	held.resolve();
+	t.is((await checking).size, digests.length);
+	t.deepEqual(asked, ['list', 'list']);
+});
+
+test('what never arrives is looked for ahead of time once', async t => {
+	const {presence, asked} = setUp();
+	presence.expect(repo, a);
+	presence.lookAhead(repo);
+	await new Promise(setImmediate);
+	presence.lookAhead(repo);
+	t.deepEqual(asked, ['list']);
+});
+
+test('what is removed here stays gone, however many listings still have it', async t => {
+	const held = Promise.withResolvers<void>();
+	const {presence, now, put, remove} = setUp(inner => ({
+		async *list(prefix, options) {
+			const entries = await Array.fromAsync(inner.list(prefix, options));
+			await held.promise;
+			yield* entries;
+		},
+	}));
+	await put(a);
+	const older = presence.find(repo, b, 'pusher');
+	await new Promise(setImmediate);
+	now.ms += 1;
+	const newer = presence.findAll(repo, digests.slice(1));
+	await new Promise(setImmediate);
+	await remove(a);
+	presence.removed(repo, a);
+	held.resolve();
+	await Promise.all([older, newer]);
+	t.is(await presence.find(repo, a, 'reader'), undefined);
+});
+
+test('a read that found nothing takes nothing from a listing that began later', async t => {
+	const held = Promise.withResolvers<void>();
+	const {presence, put} = setUp(inner => ({
+		async *list(prefix, options) {
+			const entries = await Array.fromAsync(inner.list(prefix, options));
+			await held.promise;
+			yield* entries;
+		},
+	}));
+	for (const digest of digests) await put(digest);
+	const checking = presence.findAll(repo, digests);
+	await new Promise(setImmediate);
+	presence.missed(repo, a);
+	held.resolve();
+	t.is((await checking).size, digests.length);
+});
