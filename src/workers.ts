@@ -47,7 +47,8 @@ export const startWorkers = async ({count, log}: {count: number; log: Log}): Pro
 		const served = Promise.withResolvers<Served>();
 		worker.on('message', async (message: ToPrimary) => {
 			if (message.kind === 'hello') {
-				say(worker, {kind: 'begin', worker: number, found});
+				// The first word of a worker may come after the last one to all.
+				say(worker, ending.signal.aborted ? {kind: 'drain'} : {kind: 'begin', worker: number, found});
 				reports.join(worker);
 			} else if (message.kind === 'serving') {
 				log.info({worker: number, pid: worker.process.pid}, 'worker serves');
