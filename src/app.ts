@@ -6,14 +6,16 @@ import type {Settings} from './config/settings.ts';
 import {settledUploads} from './config/uploadPolicy.ts';
 import {abortAbandonedUploads} from './gc/abandonedUploads.ts';
 import {removeLeftChunks} from './gc/leftChunks.ts';
+import {removeLeftProbes} from './gc/leftProbes.ts';
 import {type Sweep, startSweeper} from './gc/sweeper.ts';
 import {trustedProxies} from './http/client.ts';
 import {createKoaApp} from './http/koaApp.ts';
 import {type HttpServer, listen} from './http/server.ts';
+import {createElapsed} from './lib/elapsed.ts';
 import {openLayout} from './registry/layout.ts';
 import type {Registry} from './registry/registry.ts';
 import {createStoredRegistry} from './registry/storedRegistry.ts';
-import {createUploadTrust, fixedTrust, type UploadTrust} from './registry/uploadTrust.ts';
+import {createUploadTrust, fixedTrust, looksEveryMs, type UploadTrust} from './registry/uploadTrust.ts';
 import {withoutRedirects} from './registry/withoutRedirects.ts';
 import {withRedirectedUploads} from './registry/withRedirectedUploads.ts';
 import {createDiskStore} from './storage/disk.ts';
@@ -28,7 +30,7 @@ import {createMetrics, type Metrics} from './telemetry/metrics.ts';
 import {version} from './version.ts';
 
 /** What a start finds out about the store. */
-export type Found = {abilities: StoreAbilities; uploads: UploadVerdict};
+export type Found = {abilities: StoreAbilities; uploads?: UploadVerdict | undefined};
 
 export type App = {
 	server: HttpServer;
@@ -42,26 +44,42 @@ export type AppOptions = {
 	log: Log;
 	/** Milliseconds since 1970. */
 	clock: () => number;
+	/** Milliseconds since some moment, never going back. */
+	elapsed?: () => number;
 	/** From 0 to 1, spreads what replicas do in the background. */
 	random?: () => number;
 	store?: ObjectStore;
 	metrics?: Metrics;
+	/** Whether this process looks for what was left behind; of those that serve one port, one does. */
+	sweeps?: boolean;
 	/** What another process has just found out about the store, and told: it is not tried out again. */
 	found?: Found;
 };
 
 /** Probes the store, marks it, and listens. Throws StoreUnfit, StoreUnavailable, CannotListen. */
 export const startApp = async (options: AppOptions): Promise<App> => {
-	const {settings, log, clock, random, store: given, metrics = createMetrics({version}), found} = options;
+	const {
+		settings,
+		log,
+		clock,
+		elapsed = createElapsed(),
+		random,
+		store: given,
+		metrics = createMetrics({version}),
+		sweeps = true,
+		found,
+	} = options;
 	const store = withMeasurements(given ?? createStore(settings, metrics.recordS3Request), metrics.recordOperation);
+	// URLs are signed by the store's clock, which its first answer tells. Where it gives none, what follows says better why.
+	const clockKnown = store.now().catch(() => undefined);
 	const [abilities, uploads] = await Promise.all([
 		found?.abilities ?? openStore(store),
-		trustUploads(store, settings, {log, metrics, known: found?.uploads}),
+		clockKnown.then(() => trustUploads(store, settings, {log, metrics, elapsed, known: found?.uploads})),
 	]);
 	if (!found) for (const warning of abilities.warnings) log.warn({warning}, 'store');
 
 	const registry = withRedirectedUploads(createRegistry(store, settings, abilities, clock), uploads);
-	const looking = setInterval(uploads.renew, looksAtUploadsEveryMs).unref();
+	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
 	const koa = createKoaApp({
 		registryFor: () => registry,
@@ -75,7 +93,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		metrics,
 	});
 	const server = await listen(koa.callback(), settings);
-	const sweeper = startSweeper(sweepsOf(store), {
+	const sweeper = startSweeper(sweeps ? sweepsOf(store) : [], {
 		onSwept(what, removed) {
 			log.info({what, removed}, 'swept');
 			metrics.recordSwept(what, removed);
@@ -96,13 +114,14 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	};
 };
 
-/** A store is changed behind our back, or its setup, about as often as this. */
-const looksAtUploadsEveryMs = 3_600_000;
-
-type UploadSurroundings = {log: Log; metrics: Metrics; known: UploadVerdict | undefined};
+type UploadSurroundings = {log: Log; metrics: Metrics; elapsed: () => number; known: UploadVerdict | undefined};
 
 /** Tells the log and the metrics at once, and whenever that changes; what is known was told already. */
-const trustUploads = async (store: ObjectStore, settings: Settings, {log, metrics, known}: UploadSurroundings): Promise<UploadTrust> => {
+const trustUploads = async (
+	store: ObjectStore,
+	settings: Settings,
+	{log, metrics, elapsed, known}: UploadSurroundings,
+): Promise<UploadTrust> => {
 	const count = ({redirect}: UploadVerdict) => metrics.uploadRedirects.set(redirect ? 1 : 0);
 	const tell = (verdict: UploadVerdict) => {
 		const {redirect, reason} = verdict;
@@ -115,7 +134,7 @@ const trustUploads = async (store: ObjectStore, settings: Settings, {log, metric
 	const settled = settledUploads(settings);
 	const first = settled ?? known ?? (await store.probeUploads());
 	(known ? count : tell)(first);
-	return settled ? fixedTrust(settled) : createUploadTrust({first, probe: () => store.probeUploads(), onChange: tell});
+	return settled ? fixedTrust(settled) : createUploadTrust({first, probe: () => store.probeUploads(), onChange: tell, elapsed});
 };
 
 /** A probe that hangs tells its caller nothing. */
@@ -153,6 +172,7 @@ export const createStore = (settings: Settings, onRequest?: (request: S3Request)
 				publicEndpoint: settings.s3PublicEndpoint,
 				...(settings.s3DownloadProfile && {downloadCredentials: profileCredentials(settings.s3DownloadProfile)}),
 				...(settings.s3UploadProfile && {uploadCredentials: profileCredentials(settings.s3UploadProfile)}),
+				urlLifeSeconds: settings.urlLifeSeconds,
 				onRequest,
 				tuning: {bufferBytes: uploadBufferBytes(settings.workers)},
 			});
@@ -172,6 +192,7 @@ const idleMs = 24 * hourMs;
 
 const sweepsOf = (store: ObjectStore): Sweep[] => [
 	{what: 'unfinished uploads', everyMs: 6 * hourMs, run: () => abortAbandonedUploads(store, {idleMs})},
+	{what: 'left probes', everyMs: 24 * hourMs, run: () => removeLeftProbes(store, {idleMs})},
 	{what: 'left chunks', everyMs: 24 * hourMs, run: pause => removeLeftChunks(store, {endedMs: longestUploadMs + idleMs, idleMs, pause})},
 ];
 

@@ -37,7 +37,7 @@ export const work = async ({settings, log}: {settings: Settings; log: Log}): Pro
 	say({kind: 'hello'});
 	const {worker, found} = await begin.promise;
 
-	const app = await startApp({settings, log: log.child({worker}), clock: Date.now, metrics, found});
+	const app = await startApp({settings, log: log.child({worker}), clock: Date.now, metrics, found, sweeps: worker === 1});
 	drain = async () => {
 		await app.stop();
 		process.disconnect?.();

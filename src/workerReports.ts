@@ -28,7 +28,7 @@ export const createWorkerReports = <Worker>({ask, untilTooLate}: WorkerReportsOp
 		leave(worker: Worker): void {
 			const report = last.get(worker);
 			last.delete(worker);
-			if (report) ended = ended.then(reports => remember(reports, report));
+			if (report) ended = ended.then(reports => remember(reports, report).catch(() => reports));
 			done(worker, [...open.keys()]);
 		},
 

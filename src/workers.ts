@@ -26,11 +26,12 @@ export const startWorkers = async ({count, log}: {count: number; log: Log}): Pro
 	});
 	const ending = new AbortController();
 
-	const keepRunning = async (number: number, found: Found, first?: RunningWorker): Promise<void> => {
+	const keepRunning = async (number: number, found: Found, first: RunningWorker): Promise<void> => {
 		let quickEnds = 0;
-		for (let running = first; !ending.signal.aborted; running = undefined) {
+		for (let running: RunningWorker | undefined = first; !ending.signal.aborted; running = undefined) {
 			const startedAt = performance.now();
-			running ??= start(number, found);
+			// What was found out about uploads may not hold any more.
+			running ??= start(number, {...found, uploads: undefined});
 			const end = await running.ended;
 			if (ending.signal.aborted) return;
 			quickEnds = performance.now() - startedAt < quickEndMs ? quickEnds + 1 : 0;
@@ -41,7 +42,9 @@ export const startWorkers = async ({count, log}: {count: number; log: Log}): Pro
 	};
 
 	const start = (number: number, found?: Found): RunningWorker => {
-		const worker = cluster.fork();
+		const worker = forked();
+		// The machine has no room for one more.
+		if (!worker) return {pid: undefined, served: new Promise(() => undefined), ended: Promise.resolve({code: null, signal: null})};
 		// What cannot be said to a worker that has ended is no loss; that it ended, `ended` tells.
 		worker.on('error', () => undefined);
 		const served = Promise.withResolvers<Served>();
@@ -71,7 +74,7 @@ export const startWorkers = async ({count, log}: {count: number; log: Log}): Pro
 			throw new FirstWorkerEnded(end);
 		}),
 	]);
-	const running = Array.from({length: count}, (_, index) => keepRunning(index + 1, found, index === 0 ? first : undefined));
+	const running = Array.from({length: count}, (_, index) => keepRunning(index + 1, found, index === 0 ? first : start(index + 1, found)));
 	return {
 		server: {address},
 		async stop() {
@@ -102,6 +105,14 @@ type WorkerEnd = {code: number | null; signal: string | null};
 const quickEndMs = 10_000;
 // Prometheus gives up after 10 s; a worker that is busy for as long as this counts as it last said.
 const longestReportMs = 1000;
+
+const forked = (): cluster.Worker | undefined => {
+	try {
+		return cluster.fork();
+	} catch {
+		return undefined;
+	}
+};
 
 const endOf = ({process: child}: cluster.Worker) =>
 	new Promise<WorkerEnd>(resolve => {

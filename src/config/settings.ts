@@ -34,6 +34,8 @@ const originUrl = webUrl.refine(
 );
 const choice = <const T extends readonly [string, ...string[]]>(names: T) => z.enum(names, `must be one of ${names.join(', ')}`);
 
+const mostWorkers = 128;
+
 /** Every setting, in the order of the docs. Names are fixed: scripts and deployments rely on them. */
 export const settingsTable = {
 	LAYERCACHE_HOST: setting(
@@ -83,8 +85,8 @@ export const settingsTable = {
 		'Listening',
 		z
 			.string()
-			.transform(text => (text === 'auto' ? String(availableParallelism()) : text))
-			.pipe(wholeNumber(1, 128))
+			.transform(text => (text === 'auto' ? String(Math.min(availableParallelism(), mostWorkers)) : text))
+			.pipe(wholeNumber(1, mostWorkers))
 			.default(1),
 		'How many processes serve the port; `auto` is one for each core. They share the memory for uploads: operations.md says what each takes besides.',
 	),

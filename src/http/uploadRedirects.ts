@@ -1,5 +1,5 @@
 /** Which uploads go straight to the store. */
-import {type Digest, digestAlgorithm, type RepositoryName} from 'oci-spec-types';
+import {type Digest, digestAlgorithm, type RepositoryName, type UploadId} from 'oci-spec-types';
 import {followsUploadRedirects} from './builder.ts';
 import type {HandlerContext} from './endpoints.ts';
 import type {Reply} from './reply.ts';
@@ -10,15 +10,18 @@ export type StreamReason = 'chunks' | 'digest' | 'size' | 'client' | 'connection
 export type UploadWay = 'redirected' | StreamReason;
 
 /** `isWhole`: no bytes came before these, and these are all. */
-export type UploadFacts = {repo: RepositoryName; digest: Digest; isWhole: boolean};
+export type UploadFacts = {repo: RepositoryName; upload: UploadId; digest: Digest; isWhole: boolean};
 
-/** Where to send a client with its upload, or why it is streamed. */
-export const redirectOf = async (upload: UploadFacts, context: HandlerContext): Promise<URL | StreamReason> => {
-	const reason = reasonToStream(upload, context);
+/** Where to send a client with its upload, or why it is streamed. Throws BLOB_UPLOAD_UNKNOWN. */
+export const redirectOf = async (facts: UploadFacts, context: HandlerContext): Promise<URL | StreamReason> => {
+	const reason = reasonToStream(facts, context);
 	if (reason) return reason;
-	const url = await context.registry.locateUpload(upload.repo, upload.digest, context.bodySize ?? 0);
+	const {repo, upload, digest} = facts;
+	const url = await context.registry.locateUpload(repo, upload, digest, context.bodySize ?? 0);
 	if (!url) return 'store';
-	return context.mayRedirect(url) ? url : 'authorization';
+	if (!context.mayRedirect(url)) return 'authorization';
+	context.registry.expectUpload(repo, digest);
+	return url;
 };
 
 /** No `Connection: close`: whoever closes first makes the client see a broken pipe instead of this. */

@@ -26,7 +26,7 @@ export const appendUpload: Handle<'upload.append'> = async ({repo, upload, size}
 export const finishUpload: Handle<'upload.finish'> = async ({repo, upload, digest, size}, context) => {
 	const {registry, headers, body, bodySize} = context;
 	const range = parseContentRange(headers['content-range']);
-	const redirect = await redirectOf({repo, digest, isWhole: size === 0 && !range}, context);
+	const redirect = await redirectOf({repo, upload, digest, isWhole: size === 0 && !range}, context);
 	context.noteUpload(redirect instanceof URL ? 'redirected' : redirect);
 	if (redirect instanceof URL) return redirectUpload(redirect);
 	await registry.finishUpload(repo, upload, digest, {body, size: bodySize, range, first: size === 0});

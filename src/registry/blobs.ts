@@ -42,9 +42,7 @@ export const createBlobs = (store: ObjectStore, presence: Presence, {urlLifeSeco
 		async locateUpload(repo: RepositoryName, digest: Digest, size: number): Promise<URL | undefined> {
 			if (digestAlgorithm(digest) !== 'sha256') return undefined;
 			const request = {method: 'PUT', sha256: digest, size, expiresInSeconds: urlLifeSeconds} as const;
-			const url = await store.presign(keys.blob(repo, digest), request);
-			if (url) presence.expect(repo, digest);
-			return url;
+			return store.presign(keys.blob(repo, digest), request);
 		},
 
 		async put(repo: RepositoryName, digest: Digest, body: Bytes, size?: number): Promise<void> {

@@ -10,8 +10,10 @@ export interface Registry {
 	readBlob(repo: RepositoryName, digest: Digest, range?: ByteRange): Promise<BlobContent>;
 	/** Where a client may GET this blob without us; undefined where it must be streamed. Says nothing about presence: stat first. */
 	locateBlob(repo: RepositoryName, digest: Digest): Promise<URL | undefined>;
-	/** Where a client may PUT this whole blob without us, and no other bytes; undefined where it must be streamed. */
-	locateUpload(repo: RepositoryName, digest: Digest, size: number): Promise<URL | undefined>;
+	/** Where a client may PUT this whole blob without us, and no other bytes; undefined where it must be streamed. Throws BLOB_UPLOAD_UNKNOWN. */
+	locateUpload(repo: RepositoryName, upload: UploadId, digest: Digest, size: number): Promise<URL | undefined>;
+	/** A client was sent there with this blob, which is on its way past us. */
+	expectUpload(repo: RepositoryName, digest: Digest): void;
 	/** Stores a whole blob. Throws DIGEST_INVALID, SIZE_INVALID; nothing is stored then. */
 	putBlob(repo: RepositoryName, digest: Digest, body: Bytes, size?: number): Promise<void>;
 	/** Gives `repo` the blob that `from` holds; false where the client has to upload it. */

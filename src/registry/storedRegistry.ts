@@ -34,7 +34,11 @@ export const createStoredRegistry = (store: ObjectStore, options: StoredRegistry
 		statBlob: blobs.stat,
 		readBlob: blobs.read,
 		locateBlob: blobs.locate,
-		locateUpload: blobs.locateUpload,
+		async locateUpload(repo, upload, digest, size) {
+			uploads.assertAlive(upload);
+			return blobs.locateUpload(repo, digest, size);
+		},
+		expectUpload: presence.expect,
 		putBlob: blobs.put,
 		mountBlob: blobs.mount,
 		deleteBlob: blobs.remove,

@@ -86,6 +86,9 @@ export const createUploads = (store: ObjectStore, blobs: Blobs, {clock, longestU
 	return {
 		start: (): UploadId => createUploadId(clock(), randomBytes(10)),
 
+		/** Throws BLOB_UPLOAD_UNKNOWN. That an upload was cancelled only the store knows, which is not asked. */
+		assertAlive,
+
 		async size(repo: RepositoryName, upload: UploadId): Promise<number> {
 			assertAlive(upload);
 			return end(consecutive(upload, await chunks.list(repo, upload)));

@@ -18,11 +18,13 @@ export const withRedirectedUploads = (inner: Registry, trust: UploadTrust): Regi
 	return {
 		...inner,
 
-		async locateUpload(repo, digest, size) {
-			if (!trust.verdict().redirect) return undefined;
-			const url = await inner.locateUpload(repo, digest, size);
-			if (url) sent.set(nameOf(repo, digest), true);
-			return url;
+		async locateUpload(repo, upload, digest, size) {
+			return trust.verdict().redirect ? inner.locateUpload(repo, upload, digest, size) : undefined;
+		},
+
+		expectUpload(repo, digest) {
+			inner.expectUpload(repo, digest);
+			sent.set(nameOf(repo, digest), true);
 		},
 
 		async putManifest(repo, manifest, as) {

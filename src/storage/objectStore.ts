@@ -71,8 +71,8 @@ export type StoreAbilities = {
 	warnings: readonly string[];
 };
 
-/** Whether clients may be sent to the store with their uploads. `reason` is one sentence, for the log and `doctor`. */
-export type UploadVerdict = {redirect: boolean; reason: string};
+/** Whether clients may be sent to the store with their uploads. `reason` is one sentence, for the log and `doctor`. `isUnclear`: the store said neither yes nor no, and may say one of them soon. */
+export type UploadVerdict = {redirect: boolean; reason: string; isUnclear?: boolean};
 
 /** `ifAbsent` or `ifMatch` did not hold: someone else wrote first. */
 export class PreconditionFailed extends Error {

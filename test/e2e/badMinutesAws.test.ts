@@ -79,7 +79,11 @@ const inFile = async (t: ExecutionContext) => {
 	return {
 		env: {AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_PROFILE: 'cache', AWS_SHARED_CREDENTIALS_FILE: file},
 		async give({accessKeyId, secretAccessKey, sessionToken}: Session) {
-			const lines = [`aws_access_key_id = ${accessKeyId}`, `aws_secret_access_key = ${secretAccessKey}`, `aws_session_token = ${sessionToken}`];
+			const lines = [
+				`aws_access_key_id = ${accessKeyId}`,
+				`aws_secret_access_key = ${secretAccessKey}`,
+				`aws_session_token = ${sessionToken}`,
+			];
 			// Whole at once, as a careful program does it.
 			await writeFile(`${file}.new`, ['[cache]', ...lines, ''].join('\n'));
 			await rename(`${file}.new`, file);

@@ -215,6 +215,9 @@ test('a session that has ended, and has no successor, is refused without a secon
 	const double = await startS3Double(t);
 	const store = openStoreOn(t, double, {credentials: async () => ({...double.credentials})});
 	double.hasExpired = true;
-	await t.throwsAsync(store.write('docs/a', Buffer.from('1')), {instanceOf: StoreUnavailable, message: /ExpiredToken.*session has expired/});
+	await t.throwsAsync(store.write('docs/a', Buffer.from('1')), {
+		instanceOf: StoreUnavailable,
+		message: /ExpiredToken.*session has expired/,
+	});
 	t.is(double.count('PutObject'), 1);
 });

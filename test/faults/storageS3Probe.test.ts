@@ -77,3 +77,12 @@ test('lifecycle rules matter where they touch our prefix', t => {
 	t.is(count([{ID: 'r', Status: 'Enabled', AbortIncompleteMultipartUpload: {DaysAfterInitiation: 1}}]), 1);
 	t.is(count([{ID: 'r', Status: 'Enabled', AbortIncompleteMultipartUpload: {DaysAfterInitiation: 7}}]), 0);
 });
+
+test('an S3 that says nothing to whoever comes with a URL is not waited for at length', async t => {
+	const {double, store} = await startStoreOnDouble(t, {}, {tuning: {probeSeconds: 0.05, idleSeconds: 3600}});
+	const never = new Promise(() => undefined);
+	double.faults = ({operation, query}) => (operation === 'GetObject' && query.has('X-Amz-Signature') ? {hold: never} : undefined);
+	const {presignedGet, warnings} = await store.probe();
+	t.false(presignedGet);
+	t.regex(warnings.join(), /cannot be reached from here \(Headers Timeout Error\)/);
+});

@@ -1,4 +1,5 @@
 /** Signed URLs, on an S3 as strict about them as AWS. */
+import type {AwsCredentialIdentity} from '@smithy/types';
 import test from 'ava';
 import {digestOf} from 'oci-spec-types';
 import type {ObjectStore} from '../../src/storage/objectStore.ts';
@@ -57,6 +58,30 @@ test('a download URL names the public endpoint', async t => {
 test('a bucket at AWS has its own host name', async t => {
 	const {store} = await startStoreOnDouble(t, {}, {endpoint: undefined});
 	t.regex((await download(store, 'blobs/a'))?.href ?? '', /^https:\/\/bucket\.s3\.eu-test-1\.amazonaws\.com\/blobs\/a\?/);
+});
+
+test('a download URL that was signed by credentials since replaced is not given again', async t => {
+	const first = {accessKeyId: 'AKIFIRST', secretAccessKey: 'secret', sessionToken: 'one'};
+	let present: AwsCredentialIdentity = first;
+	const {double, store} = await startStoreOnDouble(t, {}, {credentials: () => Promise.resolve(present)});
+	double.otherCredentials.push(first);
+	await store.write('blobs/a', Buffer.from('bytes'));
+	const before = await download(store, 'blobs/a');
+	// S3 ends the session before its time, and the server's next request learns it.
+	present = double.credentials;
+	double.faults = ({accessKeyId}) => (accessKeyId === 'AKIFIRST' ? {refuse: {status: 400, code: 'ExpiredToken'}} : undefined);
+	t.is((await fetch(before as URL)).status, 400);
+	await store.now();
+	t.is((await fetch((await download(store, 'blobs/a')) as URL)).status, 200);
+});
+
+test('a download URL of the same key with another session is another one', async t => {
+	let sessionToken = 'one';
+	const downloadCredentials = async () => ({accessKeyId: 'AKIDOWN', secretAccessKey: 'secret', sessionToken});
+	const {store} = await startStoreOnDouble(t, {}, {downloadCredentials});
+	await download(store, 'blobs/a');
+	sessionToken = 'two';
+	t.is((await download(store, 'blobs/a'))?.searchParams.get('X-Amz-Security-Token'), 'two');
 });
 
 test('a URL that would outlive our own credentials is not given out', async t => {

@@ -1,9 +1,11 @@
 /** Which uploads go straight to S3, and what happens to the connection that they began on. */
+import {randomBytes} from 'node:crypto';
 import {once} from 'node:events';
 import {type IncomingMessage, request as sendRaw} from 'node:http';
 import {connect} from 'node:net';
 import test, {type ExecutionContext} from 'ava';
-import {digestOf} from 'oci-spec-types';
+import {createUploadId, digestOf} from 'oci-spec-types';
+import type {Found} from '../../src/app.ts';
 import type {S3Settings} from '../../src/storage/s3/settings.ts';
 import {startApp} from '../support/app.ts';
 import {someBytes} from '../support/bytes.ts';
@@ -17,17 +19,28 @@ const MiB = 1024 * 1024;
 const layer = someBytes(MiB);
 const builder = {'User-Agent': 'buildkit/v0.33'};
 
-type Given = {environment?: Record<string, string>; lenient?: Leniency; settings?: Partial<S3Settings>};
+type Given = {
+	environment?: Record<string, string>;
+	lenient?: Leniency;
+	settings?: Partial<S3Settings>;
+	/** How far S3's clock is ahead of ours. */
+	leadMs?: number;
+	found?: Found;
+};
 
-const startOnS3 = async (t: ExecutionContext, {environment = {}, lenient, settings}: Given = {}) => {
-	const {double, store} = await startStoreOnDouble(t, {lenient}, settings);
+const startOnS3 = async (t: ExecutionContext, {environment = {}, lenient, settings, leadMs = 0, found}: Given = {}) => {
+	const {double, store} = await startStoreOnDouble(t, {lenient, now: () => new Date(Date.now() + leadMs)}, settings);
 	const s3 = {LAYERCACHE_STORE: 's3', LAYERCACHE_S3_BUCKET: double.bucketName};
-	const running = await startApp(t, {store, environment: {...s3, ...environment}});
+	let elapsed = 0;
+	const running = await startApp(t, {store, environment: {...s3, ...environment}, elapsed: () => elapsed, found});
+	const pass = (ms: number) => {
+		elapsed += ms;
+	};
 	const {client} = running;
 	const put = async (headers: Record<string, string> = builder, body: Uint8Array | AsyncIterable<Uint8Array> = layer, digest?: string) =>
 		client.request('PUT', withDigest(await client.startUpload(repo), digest ?? digestOf(body as Uint8Array)), {headers, body});
 	const metrics = async () => (await client.get('/metrics')).text;
-	return {...running, double, store, put, metrics};
+	return {...running, double, store, put, metrics, pass};
 };
 
 const counted = (reason: string) =>
@@ -241,9 +254,13 @@ test('a client that stops after the redirect, in the middle of its body, is let 
 	t.false(hadError);
 });
 
+// The look of the start is no longer fresh.
+const longAfterTheStartMs = 1_800_000;
+
 test('after a redirected upload that never arrived uploads are streamed until S3 was looked at again', async t => {
-	const {client, put, double, log} = await startOnS3(t);
+	const {client, put, double, log, pass} = await startOnS3(t);
 	const lost = someBytes(2 * MiB);
+	pass(longAfterTheStartMs);
 	t.is((await put(builder, lost)).status, 307);
 	const goOn = Promise.withResolvers<void>();
 	double.faults = ({key, query}) => (key.startsWith('_probe/') && query.has('X-Amz-Content-Sha256') ? {hold: goOn.promise} : undefined);
@@ -260,11 +277,52 @@ test('after a redirected upload that never arrived uploads are streamed until S3
 });
 
 test('a cache that lacks a redirected layer is noticed, though it is accepted', async t => {
-	const {client, put, log} = await startOnS3(t);
+	const {client, put, log, pass} = await startOnS3(t);
 	const lost = someBytes(2 * MiB);
+	pass(longAfterTheStartMs);
 	await put(builder, lost);
 	const config = describe('{}', 'application/vnd.buildkit.cacheconfig.v0');
 	await client.pushBlob(repo, '{}');
 	t.is((await client.putManifest(repo, 'main', imageOf(config, [describe(lost)]))).status, 201);
 	t.true(log.some(line => line.msg === 'uploads' && line.redirected === false && /never arrived/.test(String(line.reason))));
+});
+
+test('an upload that was streamed after all, and failed, is no reason to distrust S3', async t => {
+	const {client, put, log, pass} = await startOnS3(t);
+	const lost = describe(someBytes(2 * MiB));
+	pass(longAfterTheStartMs);
+	// A client that would carry its token along, with other bytes than it says.
+	t.is((await put({...builder, Authorization: 'Bearer x'}, layer, lost.digest)).error, 'DIGEST_INVALID');
+	const config = describe('{}', 'application/vnd.oci.image.config.v1+json');
+	await client.pushBlob(repo, '{}');
+	t.is((await client.putManifest(repo, 'main', imageOf(config, [lost]))).error, 'MANIFEST_BLOB_UNKNOWN');
+	t.false(log.some(line => line.msg === 'uploads' && line.redirected === false));
+	t.is((await put()).status, 307);
+});
+
+const hourMs = 3_600_000;
+
+for (const [title, startedAt] of [
+	['long ago', Date.now() - 49 * hourMs],
+	['in the future', Date.now() + 2 * hourMs],
+] as const) {
+	test(`an upload that began ${title} is unknown, and nobody is sent to S3 with it`, async t => {
+		const {client} = await startOnS3(t);
+		const path = (await client.startUpload(repo)).replace(/[0-9a-f-]{36}/, createUploadId(startedAt, randomBytes(10)));
+		const answer = await client.request('PUT', withDigest(path, digest), {headers: builder, body: layer});
+		t.like(answer, {status: 404, error: 'BLOB_UPLOAD_UNKNOWN'});
+	});
+}
+
+test('a clock that is wrong by half an hour does not make S3 look as if it refused uploads', async t => {
+	const {put} = await startOnS3(t, {leadMs: hourMs / 2});
+	const answer = await put();
+	t.is(answer.status, 307);
+	t.is((await fetch(location(answer), {method: 'PUT', body: layer})).status, 200);
+});
+
+test('a process that was told all of S3 but its time still signs by it', async t => {
+	const found = {abilities: {presignedGet: true, warnings: []}, uploads: {redirect: true, reason: 'as another process found'}};
+	const {put} = await startOnS3(t, {leadMs: hourMs / 2, found});
+	t.is((await fetch(location(await put()), {method: 'PUT', body: layer})).status, 200);
 });

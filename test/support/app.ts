@@ -1,7 +1,7 @@
 /** The whole application on a free port, with its log and a client; ends with the test. */
 import {EventEmitter, once} from 'node:events';
 import type {ExecutionContext} from 'ava';
-import {startApp as start} from '../../src/app.ts';
+import {type Found, startApp as start} from '../../src/app.ts';
 import {parseSettings} from '../../src/config/settings.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import type {ObjectStore} from '../../src/storage/objectStore.ts';
@@ -9,11 +9,17 @@ import {createLog} from '../../src/telemetry/log.ts';
 import {createClient} from './client.ts';
 
 export type LogLine = Record<string, unknown> & {msg: string};
-export type StartOptions = {store?: ObjectStore; environment?: Record<string, string>; clock?: () => number};
+export type StartOptions = {
+	store?: ObjectStore;
+	environment?: Record<string, string>;
+	clock?: () => number;
+	elapsed?: () => number;
+	found?: Found;
+};
 
 export const startApp = async (
 	t: ExecutionContext,
-	{store = createMemoryStore(), environment = {}, clock = Date.now}: StartOptions = {},
+	{store = createMemoryStore(), environment = {}, clock = Date.now, elapsed, found}: StartOptions = {},
 ) => {
 	const log: LogLine[] = [];
 	const lines = new EventEmitter();
@@ -22,6 +28,8 @@ export const startApp = async (
 		settings,
 		store,
 		clock,
+		elapsed,
+		found,
 		log: createLog(
 			{format: 'json', level: 'debug'},
 			{

@@ -5,6 +5,7 @@ import {inByteOrder, toBytes} from '../../lib/byteOrder.ts';
 import {mapInOrder} from '../../lib/mapInOrder.ts';
 import type {Etag, ListEntry, ListOptions} from '../objectStore.ts';
 import type {S3} from './client.ts';
+import {type ListRow, listPage} from './listPage.ts';
 import {S3Failure} from './s3Failure.ts';
 
 export async function* listObjects(
@@ -16,7 +17,8 @@ export async function* listObjects(
 	let left = limit;
 	let token: string | undefined;
 	while (left > 0) {
-		const page: ListObjectsV2CommandOutput = await s3.send(
+		const {page, rows}: Awaited<ReturnType<typeof listPage>> = await listPage(
+			s3,
 			new ListObjectsV2Command({
 				Bucket: s3.bucket,
 				Prefix: s3.fullKey(prefix),
@@ -27,7 +29,7 @@ export async function* listObjects(
 				...(token === undefined ? after !== undefined && {StartAfter: s3.fullKey(after)} : {ContinuationToken: token}),
 			}),
 		);
-		for (const entry of entriesOf(s3, page)) {
+		for (const entry of entriesOf(s3, page, rows)) {
 			// S3 may roll up into a prefix that lies before `after`, or is it.
 			if (toBytes('key' in entry ? entry.key : entry.prefix) <= threshold) continue;
 			yield entry;
@@ -56,14 +58,9 @@ export const decoded = (text: string | undefined, encoding: string | undefined) 
 const pageKeys = 1000;
 const batchesAtOnce = 4;
 
-const entriesOf = (s3: S3, {Contents = [], CommonPrefixes = [], EncodingType}: ListObjectsV2CommandOutput): ListEntry[] => {
+const entriesOf = (s3: S3, {CommonPrefixes = [], EncodingType}: ListObjectsV2CommandOutput, rows: readonly ListRow[]): ListEntry[] => {
 	const keyOf = (text: string | undefined) => s3.ownKey(decoded(text, EncodingType));
-	const objects = Contents.map(({Key, Size = 0, ETag, LastModified}) => ({
-		key: keyOf(Key),
-		size: Size,
-		etag: ETag as Etag,
-		modified: LastModified ?? new Date(0),
-	}));
+	const objects = rows.map(({key, size, etag, modified}) => ({key: keyOf(key), size, etag: etag as Etag, modified}));
 	const prefixes = CommonPrefixes.map(({Prefix}) => ({prefix: keyOf(Prefix)}));
 	if (prefixes.length === 0) return objects;
 	const nameOf = (entry: ListEntry) => toBytes('key' in entry ? entry.key : entry.prefix);

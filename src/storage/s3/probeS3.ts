@@ -46,7 +46,7 @@ const canDownload = async (s3: S3, urls: SignedUrls, key: string): Promise<true 
 				: 'since the credentials expire too soon',
 		);
 	try {
-		return explainAnswer(await signedRequest(s3, 'GET', url.href), refusal);
+		return explainAnswer(await signedRequest(s3, 'GET', url.href, {silenceSeconds: s3.tuning.probeSeconds}), refusal);
 	} catch (error) {
 		return refusal(`which cannot be reached from here (${error instanceof Error ? error.message : error})`);
 	}

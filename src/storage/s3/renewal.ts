@@ -11,14 +11,16 @@ export const withRenewal = async <T>(credentials: RenewableCredentials, work: ()
 		return await work();
 	} catch (error) {
 		if (!used || !saysEnded(error)) throw error;
-		const isOther = ({accessKeyId, sessionToken}: AwsCredentialIdentity) =>
-			accessKeyId !== used.accessKeyId || sessionToken !== used.sessionToken;
+		const isOther = (present: AwsCredentialIdentity) => !isSameIdentity(present, used);
 		// Another request may have renewed them in the meantime.
 		const renewed = isOther(await credentials()) || isOther(await credentials({forceRefresh: true}).catch(() => used));
 		if (!renewed) throw error;
 		return work();
 	}
 };
+
+export const isSameIdentity = (one: AwsCredentialIdentity, other: AwsCredentialIdentity): boolean =>
+	one.accessKeyId === other.accessKeyId && one.sessionToken === other.sessionToken;
 
 const saysEnded = (error: unknown) => {
 	const {name, $metadata} = error as {name?: string; $metadata?: {httpStatusCode?: number}};

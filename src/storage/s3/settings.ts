@@ -17,6 +17,8 @@ export type S3Settings = {
 	/** What signs the URLs for downloads and for uploads; absent: the credentials above. */
 	downloadCredentials?: AwsCredentialIdentityProvider;
 	uploadCredentials?: AwsCredentialIdentityProvider;
+	/** How long the URLs are to live that clients will be given; absent: nobody knows yet. */
+	urlLifeSeconds?: number;
 	/** Called for every request that went to S3, each attempt for itself. */
 	onRequest?: (request: S3Request) => void;
 	tuning?: Partial<S3Tuning>;
@@ -51,6 +53,8 @@ export type S3Tuning = {
 	answerSeconds: number;
 	/** S3 may be silent for this long while we wait for it. */
 	idleSeconds: number;
+	/** So long it may be silent while we try out what clients will get: a start waits for that. */
+	probeSeconds: number;
 	/** A request that S3 refuses for a passing reason is repeated for this long. */
 	patienceSeconds: number;
 	/** Waits between repetitions are around this long at first, then double. */
@@ -72,6 +76,7 @@ export const defaultTuning: S3Tuning = {
 	connectSeconds: 5,
 	answerSeconds: 15,
 	idleSeconds: 60,
+	probeSeconds: 5,
 	patienceSeconds: 15,
 	firstWaitSeconds: 0.05,
 };

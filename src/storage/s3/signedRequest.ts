@@ -3,15 +3,17 @@ import type {S3} from './client.ts';
 
 export type SignedAnswer = {status: number; headers: Record<string, string | string[] | undefined>; body: string};
 
-type SentWith = {headers?: Record<string, string>; body?: Uint8Array};
+/** `silenceSeconds`: S3 may be silent for this long, where that is not as long as for anything else. */
+type SentWith = {headers?: Record<string, string>; body?: Uint8Array; silenceSeconds?: number};
 
 export const signedRequest = async (
 	s3: S3,
 	method: 'GET' | 'PUT' | 'DELETE',
 	url: string,
-	sentWith: SentWith = {},
+	{silenceSeconds = s3.tuning.idleSeconds, ...sentWith}: SentWith = {},
 ): Promise<SignedAnswer> => {
-	const {statusCode: status, headers, body} = await s3.agent.request({...targetOf(url), method, ...sentWith});
+	const limits = {headersTimeout: silenceSeconds * 1000, bodyTimeout: silenceSeconds * 1000};
+	const {statusCode: status, headers, body} = await s3.agent.request({...targetOf(url), method, ...limits, ...sentWith});
 	return {status, headers, body: await body.text()};
 };
 

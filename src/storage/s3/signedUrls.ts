@@ -1,10 +1,12 @@
 /** URLs that carry their own permission: for clients that download or upload, and for removals that expire. */
 import {S3RequestPresigner} from '@aws-sdk/s3-request-presigner';
 import {SignatureV4} from '@smithy/signature-v4';
+import type {AwsCredentialIdentity} from '@smithy/types';
 import {LRUCache} from 'lru-cache';
 import type {S3} from './client.ts';
 import {escapeUri} from './httpHandler.ts';
-import {createUrlSigner} from './signingCredentials.ts';
+import {isSameIdentity} from './renewal.ts';
+import {presentCredentials} from './signingCredentials.ts';
 
 export type SignedUrls = {
 	/** A GET at the public endpoint, with between half and all of the life that is asked for; undefined when our own credentials end before that. */
@@ -22,20 +24,15 @@ export type PinnedBody = {sha256: string; size: number};
 
 export const createSignedUrls = (s3: S3): SignedUrls => {
 	const {endpoint, publicEndpoint = endpoint, downloadCredentials, uploadCredentials} = s3.settings;
-	const downloads = createUrlSigner(s3, downloadCredentials);
-	const uploads = createUrlSigner(s3, uploadCredentials);
+	const downloader = presentCredentials(s3, downloadCredentials);
+	const uploader = presentCredentials(s3, uploadCredentials);
 	const common = {region: s3.region, sha256: s3.sha256};
 	const ownSigner = new S3RequestPresigner({...common, credentials: s3.credentials});
-	const downloadSigner = new S3RequestPresigner({...common, credentials: downloads.credentials});
+	const downloadSigner = (credentials: AwsCredentialIdentity) => new S3RequestPresigner({...common, credentials});
 	// The presigner of the SDK writes UNSIGNED-PAYLOAD over whatever hash it is given.
-	const uploadSigner = new SignatureV4({
-		...common,
-		credentials: uploads.credentials,
-		service: 's3',
-		uriEscapePath: false,
-		applyChecksum: false,
-	});
-	const cache = new LRUCache<string, {url: URL; endsAt: number}>({max: rememberedUrls});
+	const uploadSigner = (credentials: AwsCredentialIdentity) =>
+		new SignatureV4({...common, credentials, service: 's3', uriEscapePath: false, applyChecksum: false});
+	const cache = new LRUCache<string, SignedUrl>({max: rememberedUrls});
 
 	const sign = async (signer: Signer, {at, method, key, query = {}, headers = {}, from, lifeSeconds}: UrlRequest) => {
 		const base = await s3.bucketUrl(at);
@@ -57,25 +54,28 @@ export const createSignedUrls = (s3: S3): SignedUrls => {
 
 	return {
 		async forDownload(key, lifeSeconds) {
+			const signer = await downloader();
+			if (!signer) return undefined;
 			const now = s3.estimatedNow().getTime();
 			const name = `${lifeSeconds} ${key}`;
 			const known = cache.get(name);
-			if (known && known.endsAt - now > (lifeSeconds / 2) * 1000) return known.url;
-			const endsAt = Math.min(now + lifeSeconds * 1000, (await downloads.endsAt()) ?? now);
+			// Credentials may have been replaced since, because S3 no longer takes the old ones.
+			if (known && isSameIdentity(known.signer, signer) && known.endsAt - now > (lifeSeconds / 2) * 1000) return known.url;
+			const endsAt = Math.min(now + lifeSeconds * 1000, endOf(signer));
 			if (endsAt - now <= (lifeSeconds / 2) * 1000) return undefined;
 			const request = {at: publicEndpoint, method: 'GET', key, query: downloadQuery, from: new Date(now), lifeSeconds};
-			const url = new URL(await sign(downloadSigner, request));
-			cache.set(name, {url, endsAt});
+			const url = new URL(await sign(downloadSigner(signer), request));
+			cache.set(name, {url, endsAt, signer});
 			return url;
 		},
 
 		async forUpload(key, {sha256, size}, lifeSeconds) {
+			const signer = await uploader();
 			const from = s3.estimatedNow();
-			const endsAt = await uploads.endsAt();
-			if (endsAt === undefined || endsAt < from.getTime() + lifeSeconds * 1000) return undefined;
+			if (!signer || endOf(signer) < from.getTime() + lifeSeconds * 1000) return undefined;
 			// Not the content type: a client that leaves it out would be refused, and what is stored of it is never served.
 			const headers = {'content-length': String(size), 'X-Amz-Content-Sha256': sha256};
-			return new URL(await sign(uploadSigner, {at: publicEndpoint, method: 'PUT', key, headers, from, lifeSeconds}));
+			return new URL(await sign(uploadSigner(signer), {at: publicEndpoint, method: 'PUT', key, headers, from, lifeSeconds}));
 		},
 
 		forRemoval(key, until) {
@@ -89,6 +89,7 @@ export const createSignedUrls = (s3: S3): SignedUrls => {
 	};
 };
 
+type SignedUrl = {url: URL; endsAt: number; signer: AwsCredentialIdentity};
 type Signer = Pick<SignatureV4, 'presign'>;
 type UrlRequest = {
 	at: URL | undefined;
@@ -99,6 +100,9 @@ type UrlRequest = {
 	from: Date;
 	lifeSeconds: number;
 };
+
+/** Milliseconds since 1970. */
+const endOf = ({expiration}: AwsCredentialIdentity) => expiration?.getTime() ?? Number.POSITIVE_INFINITY;
 
 const rememberedUrls = 20_000;
 const removalSeconds = 10;

@@ -49,7 +49,24 @@ export const attempts = {
 	},
 	metadata: {takes: 'metadata that was not signed', send: ({bytes}) => ({body: bytes, headers: {'x-amz-meta-layercache': 'probe'}})},
 	tags: {takes: 'tags that were not signed', send: ({bytes}) => ({body: bytes, headers: {'x-amz-tagging': 'layercache=probe'}})},
+	// One that most servers know: a class that a server does not know it refuses for that, whoever signed.
+	storageClass: {
+		takes: 'a storage class that was not signed',
+		send: ({bytes}) => ({body: bytes, headers: {'x-amz-storage-class': 'REDUCED_REDUNDANCY'}}),
+	},
+	customerKey: {
+		takes: "a client's own encryption key that was not signed",
+		send: ({bytes}) => ({body: bytes, headers: customerKey(randomBytes(32))}),
+	},
+	acl: {takes: 'an ACL that was not signed', send: ({bytes}) => ({body: bytes, headers: {'x-amz-acl': 'public-read'}})},
 } as const satisfies Record<string, Attempt>;
+
+/** SSE-C: nobody reads the object again without this key. */
+const customerKey = (key: Buffer) => ({
+	'x-amz-server-side-encryption-customer-algorithm': 'AES256',
+	'x-amz-server-side-encryption-customer-key': key.toString('base64'),
+	'x-amz-server-side-encryption-customer-key-md5': createHash('md5').update(key).digest('base64'),
+});
 
 const unsignedTrailer = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER';
 const trailer = 'x-amz-checksum-crc32';

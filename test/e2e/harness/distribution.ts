@@ -19,7 +19,8 @@ export const startDistribution = async (scope: Scope, storage: Storage): Promise
 	const config = {
 		version: 0.1,
 		http: {addr: host},
-		storage: {...storageConfig(storage), delete: {enabled: true}},
+		// The cache is in the configuration that its own documentation shows; redirects to S3 are on unless switched off.
+		storage: {...storageConfig(storage), delete: {enabled: true}, cache: {blobdescriptor: 'inmemory'}},
 	};
 	await writeFile(configFile, JSON.stringify(config));
 	const daemon = await startDaemon(scope, {

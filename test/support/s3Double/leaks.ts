@@ -83,6 +83,9 @@ const leaks = {
 	copy: unsigned(name => name === 'x-amz-copy-source'),
 	metadata: unsigned(name => name.startsWith('x-amz-meta-')),
 	tags: unsigned(name => name === 'x-amz-tagging'),
+	storageClass: unsigned(name => name === 'x-amz-storage-class'),
+	customerKey: unsigned(name => name.startsWith('x-amz-server-side-encryption-customer-')),
+	acl: unsigned(name => name === 'x-amz-acl'),
 
 	/** CVE-2026-41145, with the whole URL. */
 	trailer: (request, body, check) => {
