@@ -65,9 +65,9 @@ const MiB = 1024 * 1024;
 
 export const defaultTuning: S3Tuning = {
 	singleBytes: 16 * MiB,
-	partBytes: 8 * MiB,
+	partBytes: 16 * MiB,
 	partsAtOnce: 4,
-	bufferBytes: 64 * MiB,
+	bufferBytes: 48 * MiB,
 	documentBytes: MiB,
 	stallSeconds: 30,
 	joinableBytes: 5 * MiB,
