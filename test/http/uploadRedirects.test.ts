@@ -1,4 +1,4 @@
-/** Which uploads go straight to S3, and what happens to the connection that they began on. */
+/** Which uploads go straight to S3, and what happens to the connection that they began on. One at a time: each starts a server and looks at S3. */
 import {randomBytes} from 'node:crypto';
 import {once} from 'node:events';
 import {type IncomingMessage, request as sendRaw} from 'node:http';
@@ -48,7 +48,7 @@ const counted = (reason: string) =>
 		? 'layercache_uploads_total{way="redirected",reason=""} 1'
 		: `layercache_uploads_total{way="streamed",reason="${reason}"} 1`;
 
-test('a builder is sent to S3 with a layer, which is then there as if it had come through the server', async t => {
+test.serial('a builder is sent to S3 with a layer, which is then there as if it had come through the server', async t => {
 	const {client, put, double, log, metrics} = await startOnS3(t);
 	const answer = await put();
 	t.is(answer.status, 307);
@@ -98,7 +98,7 @@ for (const [title, reason, send] of [
 	],
 	['a client that would carry its token along', 'authorization', ({put}) => put({...builder, Authorization: 'Bearer x'})],
 ] as readonly [string, string, (given: Awaited<ReturnType<typeof startOnS3>>) => ReturnType<typeof given.put>][]) {
-	test(`${title}: streamed`, async t => {
+	test.serial(`${title}: streamed`, async t => {
 		const given = await startOnS3(t);
 		t.is((await send(given)).status, 201);
 		t.true((await given.metrics()).includes(counted(reason)));
@@ -110,7 +110,7 @@ for (const [title, given] of [
 	['the settings say never', {environment: {LAYERCACHE_REDIRECT_UPLOADS: 'never'}}],
 	['builders are not sent to S3 for layers either', {environment: {LAYERCACHE_REDIRECT_DOWNLOADS: 'never'}}],
 ] as readonly [string, Given][]) {
-	test(`where ${title}, uploads are streamed`, async t => {
+	test.serial(`where ${title}, uploads are streamed`, async t => {
 		const {put, metrics} = await startOnS3(t, given);
 		t.is((await put()).status, 201);
 		t.true((await metrics()).includes(counted('store')));
@@ -118,7 +118,7 @@ for (const [title, given] of [
 	});
 }
 
-test('unsafe redirects whatever S3 takes, and every start warns of it', async t => {
+test.serial('unsafe redirects whatever S3 takes, and every start warns of it', async t => {
 	const {put, log} = await startOnS3(t, {lenient: {takes: 'tags'}, environment: {LAYERCACHE_REDIRECT_UPLOADS: 'unsafe'}});
 	t.is((await put()).status, 307);
 	t.like(
@@ -127,14 +127,14 @@ test('unsafe redirects whatever S3 takes, and every start warns of it', async t 
 	);
 });
 
-test('the log of a start says why uploads are streamed', async t => {
+test.serial('the log of a start says why uploads are streamed', async t => {
 	const {log} = await startOnS3(t, {lenient: {takes: 'keyId'}});
 	const line = log.find(found => found.msg === 'uploads');
 	t.like(line, {level: 'warn', redirected: false});
 	t.regex(String(line?.reason), /CVE-2026-41145/);
 });
 
-test('credentials that end before the URL would: streamed', async t => {
+test.serial('credentials that end before the URL would: streamed', async t => {
 	const expiration = new Date(Date.now() + 600_000);
 	const session = {accessKeyId: 'AKIDOUBLE', secretAccessKey: 'the+secret/of=double', expiration};
 	const {put, metrics} = await startOnS3(t, {settings: {credentials: async () => session}});
@@ -142,7 +142,7 @@ test('credentials that end before the URL would: streamed', async t => {
 	t.true((await metrics()).includes(counted('store')));
 });
 
-test('a token is no reason where the bucket has another host name', async t => {
+test.serial('a token is no reason where the bucket has another host name', async t => {
 	const {double} = await startStoreOnDouble(t);
 	const publicEndpoint = new URL(`http://localhost:${double.endpoint.port}`);
 	const store = openStoreOn(t, double, {publicEndpoint});
@@ -163,7 +163,7 @@ const announce = async (url: string, path: string, headers: Record<string, strin
 	return sent;
 };
 
-test('5 GiB are redirected, which is what S3 takes at once; a byte more is not', async t => {
+test.serial('5 GiB are redirected, which is what S3 takes at once; a byte more is not', async t => {
 	const {client, url, over, metrics} = await startOnS3(t);
 	const path = withDigest(await client.startUpload(repo), digest);
 	const most = await announce(url, path, {'Content-Length': 5 * 1024 * MiB, Connection: 'keep-alive'});
@@ -182,7 +182,7 @@ test('5 GiB are redirected, which is what S3 takes at once; a byte more is not',
 	t.true((await metrics()).includes(counted('size')));
 });
 
-test('a connection that ends with its answer is not redirected: the client would see it break', async t => {
+test.serial('a connection that ends with its answer is not redirected: the client would see it break', async t => {
 	const {client, url, metrics} = await startOnS3(t);
 	const path = withDigest(await client.startUpload(repo), digest);
 	const sent = await announce(url, path, {'Content-Length': layer.length, Connection: 'close'});
@@ -192,7 +192,7 @@ test('a connection that ends with its answer is not redirected: the client would
 	t.true((await metrics()).includes(counted('connection')));
 });
 
-test('a server that drains takes an upload itself, since its answer ends the connection', async t => {
+test.serial('a server that drains takes an upload itself, since its answer ends the connection', async t => {
 	const {double, store} = await startStoreOnDouble(t);
 	const {app, client, url} = await startApp(t, {store, environment: {LAYERCACHE_DRAIN_SECONDS: '30'}});
 	const path = withDigest(await client.startUpload(repo), digest);
@@ -238,7 +238,7 @@ const openUpload = async (t: ExecutionContext) => {
 	return {socket, hears, heard};
 };
 
-test('what still comes after the redirect is not stored, and the connection goes on', async t => {
+test.serial('what still comes after the redirect is not stored, and the connection goes on', async t => {
 	const {socket, hears, heard} = await openUpload(t);
 	t.notRegex(heard.join(''), /connection: close/i);
 	socket.write(Buffer.alloc(sizeBytes - 1000));
@@ -247,7 +247,7 @@ test('what still comes after the redirect is not stored, and the connection goes
 	t.false(socket.destroyed);
 });
 
-test('a client that stops after the redirect, in the middle of its body, is let go', async t => {
+test.serial('a client that stops after the redirect, in the middle of its body, is let go', async t => {
 	const {socket} = await openUpload(t);
 	socket.end();
 	const [hadError] = await once(socket, 'close');
@@ -257,7 +257,7 @@ test('a client that stops after the redirect, in the middle of its body, is let 
 // The look of the start is no longer fresh.
 const longAfterTheStartMs = 1_800_000;
 
-test('after a redirected upload that never arrived uploads are streamed until S3 was looked at again', async t => {
+test.serial('after a redirected upload that never arrived uploads are streamed until S3 was looked at again', async t => {
 	const {client, put, double, log, pass} = await startOnS3(t);
 	const lost = someBytes(2 * MiB);
 	pass(longAfterTheStartMs);
@@ -276,7 +276,7 @@ test('after a redirected upload that never arrived uploads are streamed until S3
 	t.is((await put()).status, 307);
 });
 
-test('a cache that lacks a redirected layer is noticed, though it is accepted', async t => {
+test.serial('a cache that lacks a redirected layer is noticed, though it is accepted', async t => {
 	const {client, put, log, pass} = await startOnS3(t);
 	const lost = someBytes(2 * MiB);
 	pass(longAfterTheStartMs);
@@ -287,7 +287,7 @@ test('a cache that lacks a redirected layer is noticed, though it is accepted', 
 	t.true(log.some(line => line.msg === 'uploads' && line.redirected === false && /never arrived/.test(String(line.reason))));
 });
 
-test('an upload that was streamed after all, and failed, is no reason to distrust S3', async t => {
+test.serial('an upload that was streamed after all, and failed, is no reason to distrust S3', async t => {
 	const {client, put, log, pass} = await startOnS3(t);
 	const lost = describe(someBytes(2 * MiB));
 	pass(longAfterTheStartMs);
@@ -306,7 +306,7 @@ for (const [title, startedAt] of [
 	['long ago', Date.now() - 49 * hourMs],
 	['in the future', Date.now() + 2 * hourMs],
 ] as const) {
-	test(`an upload that began ${title} is unknown, and nobody is sent to S3 with it`, async t => {
+	test.serial(`an upload that began ${title} is unknown, and nobody is sent to S3 with it`, async t => {
 		const {client} = await startOnS3(t);
 		const path = (await client.startUpload(repo)).replace(/[0-9a-f-]{36}/, createUploadId(startedAt, randomBytes(10)));
 		const answer = await client.request('PUT', withDigest(path, digest), {headers: builder, body: layer});
@@ -314,14 +314,14 @@ for (const [title, startedAt] of [
 	});
 }
 
-test('a clock that is wrong by half an hour does not make S3 look as if it refused uploads', async t => {
+test.serial('a clock that is wrong by half an hour does not make S3 look as if it refused uploads', async t => {
 	const {put} = await startOnS3(t, {leadMs: hourMs / 2});
 	const answer = await put();
 	t.is(answer.status, 307);
 	t.is((await fetch(location(answer), {method: 'PUT', body: layer})).status, 200);
 });
 
-test('a process that was told all of S3 but its time still signs by it', async t => {
+test.serial('a process that was told all of S3 but its time still signs by it', async t => {
 	const found = {abilities: {presignedGet: true, warnings: []}, uploads: {redirect: true, reason: 'as another process found'}};
 	const {put} = await startOnS3(t, {leadMs: hourMs / 2, found});
 	t.is((await fetch(location(await put()), {method: 'PUT', body: layer})).status, 200);

@@ -22,6 +22,8 @@ export const openStoreOn = (t: ExecutionContext, double: S3Double, {tuning, ...s
 			joinableBytes: partBytes,
 			patienceSeconds: 10,
 			firstWaitSeconds: 0.001,
+			// Many tests share a process, which may be busy with the start of all of them.
+			probeSeconds: 60,
 			...tuning,
 		},
 	});
