@@ -78,7 +78,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	]);
 	if (!found) for (const warning of abilities.warnings) log.warn({warning}, 'store');
 
-	const registry = withRedirectedUploads(createRegistry(store, settings, abilities, clock), uploads);
+	const registry = withRedirectedUploads(createRegistry(store, settings, abilities, {clock, elapsed}), uploads);
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
 	const koa = createKoaApp({
@@ -196,9 +196,11 @@ const sweepsOf = (store: ObjectStore): Sweep[] => [
 	{what: 'left chunks', everyMs: 24 * hourMs, run: pause => removeLeftChunks(store, {endedMs: longestUploadMs + idleMs, idleMs, pause})},
 ];
 
-const createRegistry = (store: ObjectStore, settings: Settings, abilities: StoreAbilities, clock: () => number): Registry => {
+type Clocks = Required<Pick<AppOptions, 'clock' | 'elapsed'>>;
+
+const createRegistry = (store: ObjectStore, settings: Settings, abilities: StoreAbilities, clocks: Clocks): Registry => {
 	const stored = createStoredRegistry(store, {
-		clock,
+		...clocks,
 		urlLifeSeconds: settings.urlLifeSeconds,
 		longestUploadMs,
 		// A disk is asked as quickly as memory is.

@@ -1,5 +1,6 @@
 /** Documents that never change, kept in memory for a while, and read once however many ask at the same time. */
 import {LRUCache} from 'lru-cache';
+import {createFlights} from '../lib/flights.ts';
 
 export type DocumentMemory<T> = {
 	/** What is remembered, else what `read` answers; absence is never remembered. */
@@ -26,36 +27,21 @@ export const createDocumentMemory = <T extends {bytes: Uint8Array}>({
 		perf: {now: elapsed},
 		ttlResolution: 0,
 	});
-	const reading = new Map<string, Promise<T | undefined>>();
-
-	const read = (key: string, work: () => Promise<T | undefined>): Promise<T | undefined> => {
-		const askedAt = elapsed();
-		const answer = work()
-			.then(document => {
-				// What was forgotten meanwhile is not remembered again.
-				if (document && reading.get(key) === answer) documents.set(key, withOwnBytes(document), {start: askedAt});
-				return document;
-			})
-			.finally(() => {
-				if (reading.get(key) === answer) reading.delete(key);
-			});
-		reading.set(key, answer);
-		return answer;
-	};
+	const reads = createFlights<T>();
+	const remember = (key: string, document: T, start?: number) => void documents.set(key, withOwnBytes(document), {start});
 
 	return {
-		async get(key, work) {
+		async get(key, read) {
 			const known = documents.get(key);
 			if (known) return known;
-			const joined = reading.get(key);
-			// Someone else's absence may be older than this question.
-			return (joined && (await joined)) ?? read(key, work);
+			const askedAt = elapsed();
+			return reads.ask(key, read, document => remember(key, document, askedAt));
 		},
 		peek: key => documents.get(key),
-		set: (key, document) => void documents.set(key, withOwnBytes(document)),
+		set: (key, document) => remember(key, document),
 		forget(key) {
 			documents.delete(key);
-			reading.delete(key);
+			reads.drop(key);
 		},
 	};
 };

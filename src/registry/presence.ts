@@ -1,6 +1,7 @@
 /** Which blobs a repository has, as far as this process knows: one LIST answers what many HEADs would ask. */
 import {LRUCache} from 'lru-cache';
 import type {Digest, RepositoryName} from 'oci-spec-types';
+import {createFlights} from '../lib/flights.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
 import {digestOfBlobKey, keys} from './keys.ts';
@@ -37,7 +38,7 @@ export const createPresence = (store: ObjectStore, {lifetimeMs, elapsed}: Presen
 	// A repository is forgotten as a whole: a listing without its rows would make absent what is there.
 	const repositories = new LRUCache<RepositoryName, Known>({maxSize: rememberedBlobs, sizeCalculation: weightOf});
 	const listingsNow = new Map<RepositoryName, UnderWay[]>();
-	const statsNow = new Map<string, Promise<number | undefined>>();
+	const stats = createFlights<number>();
 	const believedAbsentMs = Math.min(longestPushMs, lifetimeMs);
 
 	const isOver = (since: number) => elapsed() - since > lifetimeMs;
@@ -104,31 +105,19 @@ export const createPresence = (store: ObjectStore, {lifetimeMs, elapsed}: Presen
 		return answer;
 	};
 
-	const askStore = (repo: RepositoryName, digest: Digest): Promise<number | undefined> => {
+	const stat = (repo: RepositoryName, digest: Digest): Promise<number | undefined> => {
 		const key = keys.blob(repo, digest);
 		const askedAt = elapsed();
-		const asked = store
-			.stat(key)
-			.then(facts => {
-				if (facts && statsNow.get(key) === asked) change(repo, known => saw(known, digest, facts.size, askedAt));
-				return facts?.size;
-			})
-			.finally(() => {
-				if (statsNow.get(key) === asked) statsNow.delete(key);
-			});
-		statsNow.set(key, asked);
-		return asked;
-	};
-
-	const stat = async (repo: RepositoryName, digest: Digest): Promise<number | undefined> => {
-		const joined = statsNow.get(keys.blob(repo, digest));
-		// Absence that someone else is told may be older than this question.
-		return (joined && (await joined)) ?? askStore(repo, digest);
+		return stats.ask(
+			key,
+			async () => (await store.stat(key))?.size,
+			size => change(repo, known => saw(known, digest, size, askedAt)),
+		);
 	};
 
 	const missed = (repo: RepositoryName, digest: Digest): void => {
 		repositories.get(repo)?.sizes.delete(digest);
-		statsNow.delete(keys.blob(repo, digest));
+		stats.drop(keys.blob(repo, digest));
 	};
 
 	return {

@@ -1,6 +1,5 @@
 /** The registry that is kept in an ObjectStore. */
 import {type Digest, OciError, type RepositoryName, type Tag} from 'oci-spec-types';
-import {createElapsed} from '../lib/elapsed.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
 import {createBlobs} from './blobs.ts';
 import {createManifests, type ToleratesMissing} from './manifests.ts';
@@ -13,6 +12,8 @@ import {createUploads} from './uploads.ts';
 export type StoredRegistryOptions = {
 	/** Milliseconds since 1970; dates the ids of uploads. */
 	clock: () => number;
+	/** Milliseconds since some moment, never going back. */
+	elapsed: () => number;
 	/** How long a presigned URL of a blob lives. */
 	urlLifeSeconds: number;
 	/** An upload older than this is unknown. */
@@ -24,7 +25,7 @@ export type StoredRegistryOptions = {
 };
 
 export const createStoredRegistry = (store: ObjectStore, options: StoredRegistryOptions): Registry => {
-	const aging = {lifetimeMs: options.indexLifetimeMs, elapsed: createElapsed()};
+	const aging = {lifetimeMs: options.indexLifetimeMs, elapsed: options.elapsed};
 	const presence = createPresence(store, aging);
 	const blobs = createBlobs(store, presence, options);
 	const uploads = createUploads(store, blobs, options);
