@@ -1,12 +1,12 @@
 /** A real BuildKit's caches in a bucket that is as strict as AWS: sessions that end, a clock that differs, one way to sign and no second. */
 
-import {once} from 'node:events';
 import {mkdir, rename, writeFile} from 'node:fs/promises';
 import {createServer, request as forward} from 'node:http';
 import {join} from 'node:path';
 import {env} from 'node:process';
 import {pipeline} from 'node:stream/promises';
 import test, {type ExecutionContext} from 'ava';
+import {listenOnLoopback} from '../support/loopback.ts';
 import {buildByBuildctl} from './harness/build.ts';
 import {startBuildkitd} from './harness/buildkitd.ts';
 import {cacheBuild, fromRegistry} from './harness/cacheBuild.ts';
@@ -303,15 +303,7 @@ const startBasicAuth = async (t: ExecutionContext, target: string, {takesItAway 
 		});
 		pipeline(request, onward).catch(() => response.destroy());
 	});
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	t.teardown(() => {
-		server.close();
-		server.closeAllConnections();
-	});
-	const address = server.address();
-	if (typeof address !== 'object' || !address) throw new Error('the proxy has no address');
-	return {host: `127.0.0.1:${address.port}`};
+	return {host: new URL(await listenOnLoopback(t, server)).host};
 };
 
 /** For buildctl, which the tests of this file start one at a time. */

@@ -3,6 +3,7 @@ import test, {type ExecutionContext} from 'ava';
 import {cacheConfigMediaType} from '../../src/cache/cacheManifest.ts';
 import {startApp} from '../support/app.ts';
 import {type Client, describe, imageOf} from '../support/client.ts';
+import {costOf} from '../support/s3Cost.ts';
 import {type S3Double, startS3Double} from '../support/s3Double.ts';
 import {openStoreOn} from '../support/s3DoubleStore.ts';
 
@@ -58,13 +59,7 @@ const startReplica = async (t: ExecutionContext, double: S3Double) => {
 	return {
 		client,
 		/** What `work` asked of S3. */
-		async costOf<T>(work: (client: Client) => Promise<T>) {
-			double.requests.length = 0;
-			const result = await work(client);
-			const counts: Record<string, number> = {};
-			for (const {operation} of double.requests) counts[operation] = (counts[operation] ?? 0) + 1;
-			return {result, counts};
-		},
+		costOf: <T>(work: (client: Client) => Promise<T>) => costOf(double, () => work(client)),
 	};
 };
 

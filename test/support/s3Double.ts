@@ -1,8 +1,7 @@
 /** A small S3 in memory, as strict as AWS where other servers are lenient: signatures, payload hashes, conditions, part sizes. Faults can be put in its way. */
 import {createHash} from 'node:crypto';
-import {once} from 'node:events';
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
-import type {AddressInfo} from 'node:net';
+import {listenOnLoopback} from './loopback.ts';
 import {type Bucket, createBucket} from './s3Double/bucket.ts';
 import {isTaken, keepFiles, type Leak} from './s3Double/leaks.ts';
 import {type BucketSettings, type DoubleAnswer, type OperationName, operationOf, operations} from './s3Double/operations.ts';
@@ -77,16 +76,9 @@ export const startS3Double = async (
 	{now = () => new Date(), minPartBytes = 5 * 1024 * 1024, sessionToken, lenient = {}}: S3DoubleOptions = {},
 ): Promise<S3Double> => {
 	const server = createServer({keepAliveTimeout: 60_000});
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	scope.teardown(async () => {
-		server.close();
-		server.closeAllConnections();
-	});
-
-	const {port} = server.address() as AddressInfo;
+	const url = await listenOnLoopback(scope, server);
 	const double: S3Double = {
-		endpoint: new URL(`http://127.0.0.1:${port}`),
+		endpoint: new URL(url),
 		bucketName: 'bucket',
 		region: 'eu-test-1',
 		credentials: {accessKeyId: 'AKIDOUBLE', secretAccessKey: 'the+secret/of=double', sessionToken},

@@ -4,6 +4,7 @@ import {Agent, createServer, request as forward, type IncomingMessage, type Serv
 import type {Socket} from 'node:net';
 import {pipeline} from 'node:stream/promises';
 import {setTimeout as delay} from 'node:timers/promises';
+import {listenOnLoopback} from '../../support/loopback.ts';
 import {type OperationName, operationOf} from '../../support/s3Double/operations.ts';
 import {formatXml} from '../../support/s3Double/xml.ts';
 import type {Scope} from './scope.ts';
@@ -66,16 +67,9 @@ export const startFaultProxy = async (scope: Scope, target: string, {gate, now}:
 	const agent = new Agent({keepAlive: true});
 	const seen: (SeenRequest & {fault: Fault | undefined})[] = [];
 	const server = createServer({keepAliveTimeout: 60_000});
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	scope.teardown(async () => {
-		server.close();
-		server.closeAllConnections();
-		agent.destroy();
-	});
-	const address = server.address();
-	if (typeof address !== 'object' || !address) throw new Error('the proxy has no address');
-	const proxy: FaultProxy = {url: `http://127.0.0.1:${address.port}`, faults: () => undefined, seen};
+	const url = await listenOnLoopback(scope, server);
+	scope.teardown(() => agent.destroy());
+	const proxy: FaultProxy = {url, faults: () => undefined, seen};
 
 	const onward = async (request: IncomingMessage, bodyBytes: number): Promise<IncomingMessage> => {
 		const passed = gate ? await gate(partsOf(request)) : {url: request.url ?? '', headers: request.headers};

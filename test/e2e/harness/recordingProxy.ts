@@ -1,7 +1,7 @@
 /** Stands before a server and keeps what was asked of it; the request passes unchanged, its Host too, which signatures cover. */
-import {once} from 'node:events';
 import {createServer, request as forward} from 'node:http';
 import {pipeline} from 'node:stream/promises';
+import {listenOnLoopback} from '../../support/loopback.ts';
 import type {Scope} from './scope.ts';
 
 export interface RecordedRequest {
@@ -31,14 +31,5 @@ export const startRecordingProxy = async (scope: Scope, target: string): Promise
 		onward.on('error', () => response.destroy());
 		pipeline(request, onward).catch(() => response.destroy());
 	});
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	scope.teardown(async () => {
-		server.closeAllConnections();
-		server.close();
-		await once(server, 'close');
-	});
-	const address = server.address();
-	if (typeof address !== 'object' || !address) throw new Error('the proxy has no address');
-	return {url: `http://127.0.0.1:${address.port}`, requests};
+	return {url: await listenOnLoopback(scope, server), requests};
 };
