@@ -4,16 +4,13 @@ import type {S3Server} from '../../test/e2e/harness/s3Server.ts';
 import {createScope, type Scope} from '../../test/e2e/harness/scope.ts';
 import {atDistance} from './latency.ts';
 import {checkCounting} from './s3Requests.ts';
+import {type BenchOptions, roundsOf} from './scenario.ts';
 import {isAvailable, type Subject, type SubjectName, startSubject, subjectNames} from './subjects.ts';
+import {type Measured, runRounds, type Trial} from './trials.ts';
 
 export interface Stage {
 	readonly scope: Scope;
 	readonly minio: S3Server;
-}
-
-export interface Cast {
-	readonly names: readonly SubjectName[];
-	subject(name: SubjectName): Subject;
 }
 
 export const onStage = async <T>(play: (stage: Stage) => Promise<T>): Promise<T> => {
@@ -27,20 +24,24 @@ export const onStage = async <T>(play: (stage: Stage) => Promise<T>): Promise<T>
 	}
 };
 
-export const startSubjects = async (
+/** Rounds of all who are compared, at one distance from S3; `usualRounds` where the options name no number. */
+export const compareSubjects = async (
 	{scope, minio}: Stage,
-	roundTripMs: number,
-	names: readonly SubjectName[] = subjectNames.filter(isAvailable),
-): Promise<Cast> => {
+	{roundTripMs, usualRounds, options}: {readonly roundTripMs: number; readonly usualRounds: number; readonly options: BenchOptions},
+	measure: (subject: Subject) => Promise<Measured>,
+): Promise<Trial[]> => {
+	const {subjects: names = subjectNames.filter(isAvailable), report} = options;
 	const s3 = await atDistance(scope, minio, roundTripMs);
-	const subjects = new Map<SubjectName, Subject>();
-	for (const name of names) subjects.set(name, await startSubject(scope, name, s3));
-	return {
-		names,
-		subject(name) {
-			const subject = subjects.get(name);
+	const started = new Map<SubjectName, Subject>();
+	for (const name of names) started.set(name, await startSubject(scope, name, s3));
+	return runRounds({
+		subjects: names,
+		rounds: roundsOf(options, usualRounds),
+		report,
+		async measure(name) {
+			const subject = started.get(name);
 			if (!subject) throw new Error(`${name} was not started`);
-			return subject;
+			return measure(subject);
 		},
-	};
+	});
 };

@@ -1,12 +1,12 @@
 /** Caches of one layer that is larger than most: what it takes of time, processor and memory. */
 import {fillBuilder} from '../cacheTransfer.ts';
 import {createOneLayer} from '../contexts.ts';
-import {roundsOf, type Scenario} from '../scenario.ts';
-import {onStage, startSubjects} from '../stage.ts';
+import type {Scenario} from '../scenario.ts';
+import {compareSubjects, onStage} from '../stage.ts';
 import {removeStored} from '../storedBytes.ts';
 import {freshPlace} from '../subjects.ts';
 import {measureSending} from '../transferCost.ts';
-import {runRounds, type Trial} from '../trials.ts';
+import type {Trial} from '../trials.ts';
 import {transferFigures} from './figures.ts';
 
 export const bigLayersScenario: Scenario = {
@@ -25,18 +25,12 @@ export const bigLayersScenario: Scenario = {
 		for (const gibibytes of options.isQuick ? [1] : [1, 2]) {
 			const more = await onStage(async stage => {
 				const builder = await fillBuilder(stage.scope, await createOneLayer(stage.scope, gibibytes * gibibyte));
-				const cast = await startSubjects(stage, 0, options.subjects);
-				return runRounds({
-					subjects: cast.names,
-					rounds: roundsOf(options, 3),
-					report: options.report,
-					async measure(name) {
-						const place = await freshPlace(cast.subject(name));
-						const figures = await measureSending(stage.minio, [{builder, place}], options.report);
-						await removeStored(stage.minio, place.bucket, place.prefix);
-						const perGiB = (figures.serverCpuSeconds ?? 0) / (builder.layerBytes / gibibyte);
-						return {[`1 layer of ${gibibytes} GiB, 0 ms`]: place.server ? {...figures, cpuSecondsPerGiB: perGiB} : figures};
-					},
+				return compareSubjects(stage, {roundTripMs: 0, usualRounds: 3, options}, async subject => {
+					const place = await freshPlace(subject);
+					const figures = await measureSending(stage.minio, [{builder, place}], options.report);
+					await removeStored(stage.minio, place.bucket, place.prefix);
+					const perGiB = (figures.serverCpuSeconds ?? 0) / (builder.layerBytes / gibibyte);
+					return {[`1 layer of ${gibibytes} GiB, 0 ms`]: place.server ? {...figures, cpuSecondsPerGiB: perGiB} : figures};
 				});
 			});
 			trials.push(...more);

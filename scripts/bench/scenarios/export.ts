@@ -1,11 +1,11 @@
 /** A whole cache sent to a place where none of it is: ten layers of all sizes, or a hundred small ones, near S3 and far from it. */
 import {fillBuilder} from '../cacheTransfer.ts';
 import {createLayers, type LayerSet, layerSets} from '../contexts.ts';
-import {type BenchOptions, forEachLatency, roundsOf, type Scenario} from '../scenario.ts';
-import {onStage, startSubjects} from '../stage.ts';
+import {type BenchOptions, forEachLatency, type Scenario} from '../scenario.ts';
+import {compareSubjects, onStage} from '../stage.ts';
 import {freshPlace} from '../subjects.ts';
 import {measureSending} from '../transferCost.ts';
-import {runRounds, type Trial} from '../trials.ts';
+import type {Trial} from '../trials.ts';
 import {transferFigures} from './figures.ts';
 
 export const exportScenario: Scenario = {
@@ -32,17 +32,11 @@ const runLayers = (options: BenchOptions, layers: LayerSet): Promise<Trial[]> =>
 	onStage(async stage => {
 		const builder = await fillBuilder(stage.scope, await createLayers(stage.scope, layerSets[layers]));
 		options.report(`${builder.layers.length} layers, ${builder.layerBytes} bytes compressed`);
-		return forEachLatency(options, async latency => {
-			const cast = await startSubjects(stage, latency, options.subjects);
-			return runRounds({
-				subjects: cast.names,
-				rounds: roundsOf(options, 7),
-				report: options.report,
-				async measure(name) {
-					const place = await freshPlace(cast.subject(name));
-					const figures = await measureSending(stage.minio, [{builder, place}], options.report);
-					return {[`${builder.layers.length} layers, ${latency} ms`]: figures};
-				},
-			});
-		});
+		return forEachLatency(options, roundTripMs =>
+			compareSubjects(stage, {roundTripMs, usualRounds: 7, options}, async subject => {
+				const place = await freshPlace(subject);
+				const figures = await measureSending(stage.minio, [{builder, place}], options.report);
+				return {[`${builder.layers.length} layers, ${roundTripMs} ms`]: figures};
+			}),
+		);
 	});

@@ -1,12 +1,11 @@
 /** One builder that sends its cache, and eight that do so at once. */
 import {type FilledBuilder, fillBuilder} from '../cacheTransfer.ts';
 import {createLayers, layerSets} from '../contexts.ts';
-import {forEachLatency, roundsOf, type Scenario} from '../scenario.ts';
-import {onStage, startSubjects} from '../stage.ts';
+import {forEachLatency, type Scenario} from '../scenario.ts';
+import {compareSubjects, onStage} from '../stage.ts';
 import {removeStored} from '../storedBytes.ts';
 import type {Subject} from '../subjects.ts';
 import {measureSending} from '../transferCost.ts';
-import {runRounds} from '../trials.ts';
 import {transferFigures} from './figures.ts';
 
 export const exportersScenario: Scenario = {
@@ -23,8 +22,7 @@ export const exportersScenario: Scenario = {
 			const builders: FilledBuilder[] = [];
 			for (let index = 0; index < mostBuilders; index++)
 				builders.push(await fillBuilder(stage.scope, await createLayers(stage.scope, layerSets.ten)));
-			return forEachLatency(options, async latency => {
-				const cast = await startSubjects(stage, latency, options.subjects);
+			return forEachLatency(options, roundTripMs => {
 				const sendFrom = async (count: number, subject: Subject) => {
 					const places = await subject.freshPlaces(count);
 					const transfers = places.flatMap((place, index) => (builders[index] ? [{place, builder: builders[index]}] : []));
@@ -32,15 +30,10 @@ export const exportersScenario: Scenario = {
 					for (const {bucket, prefix} of places) await removeStored(stage.minio, bucket, prefix);
 					return figures;
 				};
-				return runRounds({
-					subjects: cast.names,
-					rounds: roundsOf(options, 3),
-					report: options.report,
-					measure: async name => ({
-						[`1 builder, ${latency} ms`]: await sendFrom(1, cast.subject(name)),
-						[`${mostBuilders} builders, ${latency} ms`]: await sendFrom(mostBuilders, cast.subject(name)),
-					}),
-				});
+				return compareSubjects(stage, {roundTripMs, usualRounds: 3, options}, async subject => ({
+					[`1 builder, ${roundTripMs} ms`]: await sendFrom(1, subject),
+					[`${mostBuilders} builders, ${roundTripMs} ms`]: await sendFrom(mostBuilders, subject),
+				}));
 			});
 		}),
 };

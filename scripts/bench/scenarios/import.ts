@@ -4,11 +4,11 @@ import {createScope} from '../../../test/e2e/harness/scope.ts';
 import {build, type FilledBuilder, fillBuilder, sendCache} from '../cacheTransfer.ts';
 import {changedDockerfile, createLayers, layerSets} from '../contexts.ts';
 import {type Span, secondsOf, spanOver} from '../rawProgress.ts';
-import {forEachLatency, roundsOf, type Scenario} from '../scenario.ts';
-import {onStage, type Stage, startSubjects} from '../stage.ts';
+import {forEachLatency, type Scenario} from '../scenario.ts';
+import {compareSubjects, onStage, type Stage} from '../stage.ts';
 import {freshPlace, type Place} from '../subjects.ts';
 import {costsOf} from '../transferCost.ts';
-import {type Figures, runRounds} from '../trials.ts';
+import type {Figures} from '../trials.ts';
 
 export const importScenario: Scenario = {
 	title: 'Fetching it',
@@ -31,22 +31,15 @@ export const importScenario: Scenario = {
 	run: options =>
 		onStage(async stage => {
 			const builder = await fillBuilder(stage.scope, await createLayers(stage.scope, layerSets.ten));
-			return forEachLatency(options, async latency => {
-				const cast = await startSubjects(stage, latency, options.subjects);
-				return runRounds({
-					subjects: cast.names,
-					rounds: roundsOf(options, 5),
-					report: options.report,
-					async measure(name) {
-						const subject = cast.subject(name);
-						const place = await freshPlace(subject);
-						await sendCache(builder, place.cacheTo);
-						const restarted = await subject.restarted(place);
-						const fetchOnce = () => measureImport(stage, builder, restarted, options.report);
-						return {[`cold, ${latency} ms`]: await fetchOnce(), [`warm, ${latency} ms`]: await fetchOnce()};
-					},
-				});
-			});
+			return forEachLatency(options, roundTripMs =>
+				compareSubjects(stage, {roundTripMs, usualRounds: 5, options}, async subject => {
+					const place = await freshPlace(subject);
+					await sendCache(builder, place.cacheTo);
+					const restarted = await subject.restarted(place);
+					const fetchOnce = () => measureImport(stage, builder, restarted, options.report);
+					return {[`cold, ${roundTripMs} ms`]: await fetchOnce(), [`warm, ${roundTripMs} ms`]: await fetchOnce()};
+				}),
+			);
 		}),
 };
 

@@ -1,11 +1,10 @@
 /** A cache sent again unchanged, to a server that remembers the first time and to one that has just started. */
 import {fillBuilder} from '../cacheTransfer.ts';
 import {createLayers, layerSets} from '../contexts.ts';
-import {forEachLatency, roundsOf, type Scenario} from '../scenario.ts';
-import {onStage, startSubjects} from '../stage.ts';
+import {forEachLatency, type Scenario} from '../scenario.ts';
+import {compareSubjects, onStage} from '../stage.ts';
 import {freshPlace, type Place} from '../subjects.ts';
 import {measureSending} from '../transferCost.ts';
-import {runRounds} from '../trials.ts';
 import {transferFigures} from './figures.ts';
 
 export const reexportScenario: Scenario = {
@@ -20,23 +19,16 @@ export const reexportScenario: Scenario = {
 	run: options =>
 		onStage(async stage => {
 			const builder = await fillBuilder(stage.scope, await createLayers(stage.scope, layerSets.ten));
-			return forEachLatency(options, async latency => {
-				const cast = await startSubjects(stage, latency, options.subjects);
-				return runRounds({
-					subjects: cast.names,
-					rounds: roundsOf(options, 5),
-					report: options.report,
-					async measure(name) {
-						const subject = cast.subject(name);
-						const place = await freshPlace(subject);
-						const sendTo = (one: Place) => measureSending(stage.minio, [{builder, place: one}], options.report);
-						await sendTo(place);
-						return {
-							[`warm, ${latency} ms`]: await sendTo(place),
-							[`cold, ${latency} ms`]: await sendTo(await subject.restarted(place)),
-						};
-					},
-				});
-			});
+			return forEachLatency(options, roundTripMs =>
+				compareSubjects(stage, {roundTripMs, usualRounds: 5, options}, async subject => {
+					const place = await freshPlace(subject);
+					const sendTo = (one: Place) => measureSending(stage.minio, [{builder, place: one}], options.report);
+					await sendTo(place);
+					return {
+						[`warm, ${roundTripMs} ms`]: await sendTo(place),
+						[`cold, ${roundTripMs} ms`]: await sendTo(await subject.restarted(place)),
+					};
+				}),
+			);
 		}),
 };
