@@ -6,23 +6,26 @@ export async function* unlessStalled(
 	{seconds, hurts, error}: {seconds: number; hurts: () => boolean; error: () => Error},
 ): AsyncGenerator<Uint8Array> {
 	const chunks = body[Symbol.asyncIterator]();
-	const givenUp = Promise.withResolvers<never>();
-	givenUp.promise.catch(() => undefined);
-	let waiting = false;
+	let giveUp: ((error: Error) => void) | undefined;
 	let moved = true;
 	const watch = setInterval(() => {
-		if (waiting && !moved && hurts()) givenUp.reject(error());
+		if (!moved && hurts()) giveUp?.(error());
 		moved = false;
 	}, seconds * 1000);
 	watch.unref();
+	// Not by a race with one promise for all chunks, which would remember every one of them.
+	const next = () =>
+		new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+			giveUp = reject;
+			chunks.next().then(resolve, reject);
+		});
 	try {
 		for (;;) {
-			waiting = true;
-			const next = await Promise.race([chunks.next(), givenUp.promise]);
-			waiting = false;
+			const result = await next();
+			giveUp = undefined;
 			moved = true;
-			if (next.done) return;
-			yield next.value;
+			if (result.done) return;
+			yield result.value;
 		}
 	} finally {
 		clearInterval(watch);

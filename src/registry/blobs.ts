@@ -4,7 +4,7 @@ import {ObjectMissing, type ObjectStore, octetStream, RangeUnsatisfiable, type S
 import {keys} from './keys.ts';
 import type {Asker, Presence} from './presence.ts';
 import type {BlobContent, BlobFacts, Bytes} from './registry.ts';
-import {sized, verified} from './verified.ts';
+import {verified} from './verified.ts';
 
 export type Blobs = ReturnType<typeof createBlobs>;
 
@@ -47,7 +47,7 @@ export const createBlobs = (store: ObjectStore, presence: Presence, {urlLifeSeco
 
 		async put(repo: RepositoryName, digest: Digest, body: Bytes, size?: number): Promise<void> {
 			// Unconditionally: the same name means the same bytes, and a push renews the object's age.
-			const stored = await store.upload(keys.blob(repo, digest), verified(sized(body, size), digest), {
+			const stored = await store.upload(keys.blob(repo, digest), verified(body, digest, size), {
 				contentType: octetStream,
 				size,
 				sha256: digest.startsWith('sha256:') ? digest : undefined,

@@ -204,8 +204,18 @@ test('a digest that is known is signed, so that S3 checks it too', async t => {
 	const bytes = long.subarray(0, 5000);
 	await store.upload('blobs/a', bodyOf(bytes), {size: 5000, sha256: digestOf(bytes)});
 	t.is(double.requests[0]?.headers['x-amz-content-sha256'], digestHex(digestOf(bytes)));
+	t.is(double.requests[0]?.headers['x-amz-checksum-crc32'], undefined, 'a sum would say less');
 	await t.throwsAsync(store.upload('blobs/b', bodyOf(bytes), {size: 5000, sha256: digestOf(long)}), {instanceOf: StoreUnavailable});
 	t.is(await store.stat('blobs/b'), undefined);
+});
+
+test('S3 checks the CRC of what it gets without a hash', async t => {
+	const {double, store} = await startStoreOnDouble(t);
+	await store.upload('blobs/a', bodyOf(long.subarray(0, 5000)), {size: 5000});
+	await store.upload('blobs/b', bodyOf(long), {size: long.length, sha256: digestOf(long)});
+	const sent = double.requests.filter(({operation}) => operation === 'PutObject' || operation === 'UploadPart');
+	t.is(sent.length, 6);
+	t.true(sent.every(({headers}) => /^[\w+/]{6}==$/.test(headers['x-amz-checksum-crc32'] ?? '')));
 });
 
 test('requests are few: one for a short body, one a part and two more for a long one', async t => {

@@ -1,7 +1,10 @@
 /** Streams cut into parts. */
+import {crc32} from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
+import {LengthMismatch} from '../../src/lib/exactLength.ts';
 import {createSlabs} from '../../src/lib/slabs.ts';
+import {formatCrc32} from '../../src/storage/s3/objects.ts';
 import {inParts} from '../../src/storage/s3/parts.ts';
 import {partBytesFor} from '../../src/storage/s3/uploads.ts';
 
@@ -17,9 +20,11 @@ test('however a stream comes, its parts are its bytes, each full but the last, a
 				yield* chunks;
 			})();
 			const parts: {bytes: Buffer; isLast: boolean}[] = [];
-			for await (const {pieces, size, isLast, release} of inParts(body, () => partBytes, slabs, 30)) {
+			const cutting = {size: undefined, sizeOf: () => partBytes, slabs, stallSeconds: 30, withSums: true};
+			for await (const {pieces, size, crc32: sum, isLast, release} of inParts(body, cutting)) {
 				const bytes = Buffer.concat(pieces);
 				t.is(bytes.length, size);
+				if (size > 0) t.is(sum, formatCrc32(crc32(bytes)));
 				parts.push({bytes, isLast});
 				release();
 			}
@@ -29,6 +34,20 @@ test('however a stream comes, its parts are its bytes, each full but the last, a
 			t.truthy(everything, 'all memory came back');
 		}),
 	);
+});
+
+test('a stream that is not as long as was said fails, and gives its memory back', async t => {
+	for (const size of [9, 11]) {
+		const slabs = createSlabs({slabBytes: 8, totalBytes: 64});
+		const body = (async function* () {
+			yield* [Buffer.alloc(4), Buffer.alloc(6)];
+		})();
+		const cut = async () => {
+			for await (const {release} of inParts(body, {size, sizeOf: () => 4, slabs, stallSeconds: 30, withSums: false})) release();
+		};
+		await t.throwsAsync(cut(), {instanceOf: LengthMismatch});
+		await slabs.lease(64);
+	}
 });
 
 test('no length needs more than 10,000 parts, and all but the last are equal', t => {

@@ -3,7 +3,7 @@ import {CopyObjectCommand} from '@aws-sdk/client-s3';
 import {mapInOrder} from '../../lib/mapInOrder.ts';
 import {type Bytes, type ObjectFacts, ObjectMissing, octetStream, type StoredPart} from '../objectStore.ts';
 import type {S3} from './client.ts';
-import {escapeUri} from './httpHandler.ts';
+import {escapeUri} from './escaping.ts';
 import {beginMultipart} from './multipart.ts';
 import {etagOf, isAbsent, readObject, statObject} from './objects.ts';
 import {type UploadMemory, uploadStream} from './uploads.ts';

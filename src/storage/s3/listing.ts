@@ -1,11 +1,11 @@
 /** What lies in the bucket, a page of S3's at a time; and removal in batches. */
 import {setTimeout as delay} from 'node:timers/promises';
-import {DeleteObjectCommand, DeleteObjectsCommand, ListObjectsV2Command, type ListObjectsV2CommandOutput} from '@aws-sdk/client-s3';
+import {DeleteObjectCommand, DeleteObjectsCommand} from '@aws-sdk/client-s3';
 import {inByteOrder, toBytes} from '../../lib/byteOrder.ts';
 import {mapInOrder} from '../../lib/mapInOrder.ts';
 import type {Etag, ListEntry, ListOptions} from '../objectStore.ts';
 import type {S3} from './client.ts';
-import {type ListRow, listPage} from './listPage.ts';
+import {type ListPage, parseListPage} from './listPage.ts';
 import {S3Failure} from './s3Failure.ts';
 
 export async function* listObjects(
@@ -17,27 +17,23 @@ export async function* listObjects(
 	let left = limit;
 	let token: string | undefined;
 	while (left > 0) {
-		const {page, rows}: Awaited<ReturnType<typeof listPage>> = await listPage(
-			s3,
-			new ListObjectsV2Command({
-				Bucket: s3.bucket,
-				Prefix: s3.fullKey(prefix),
-				Delimiter: delimiter,
-				MaxKeys: Math.min(left, pageKeys),
-				// XML has no word for some characters that a key may have.
-				EncodingType: 'url',
-				...(token === undefined ? after !== undefined && {StartAfter: s3.fullKey(after)} : {ContinuationToken: token}),
-			}),
-		);
-		for (const entry of entriesOf(s3, page, rows)) {
+		const page = await requestPage(s3, {
+			prefix: s3.fullKey(prefix),
+			...(delimiter && {delimiter}),
+			'max-keys': String(Math.min(left, pageKeys)),
+			// XML has no word for some characters that a key may have.
+			'encoding-type': 'url',
+			...(token === undefined ? after !== undefined && {'start-after': s3.fullKey(after)} : {'continuation-token': token}),
+		});
+		for (const entry of entriesOf(s3, page)) {
 			// S3 may roll up into a prefix that lies before `after`, or is it.
 			if (toBytes('key' in entry ? entry.key : entry.prefix) <= threshold) continue;
 			yield entry;
 			left -= 1;
 			if (left <= 0) return;
 		}
-		token = page.NextContinuationToken;
-		if (!page.IsTruncated || token === undefined) return;
+		token = page.next;
+		if (token === undefined) return;
 	}
 }
 
@@ -58,10 +54,20 @@ export const decoded = (text: string | undefined, encoding: string | undefined) 
 const pageKeys = 1000;
 const batchesAtOnce = 4;
 
-const entriesOf = (s3: S3, {CommonPrefixes = [], EncodingType}: ListObjectsV2CommandOutput, rows: readonly ListRow[]): ListEntry[] => {
-	const keyOf = (text: string | undefined) => s3.ownKey(decoded(text, EncodingType));
-	const objects = rows.map(({key, size, etag, modified}) => ({key: keyOf(key), size, etag: etag as Etag, modified}));
-	const prefixes = CommonPrefixes.map(({Prefix}) => ({prefix: keyOf(Prefix)}));
+const requestPage = async (s3: S3, query: Record<string, string>): Promise<ListPage> => {
+	const {text} = await s3.ask({operation: 'ListObjectsV2', method: 'GET', query: {'list-type': '2', ...query}});
+	const page = parseListPage(text);
+	if (page) return page;
+	throw new S3Failure(`S3 (bucket ${s3.bucket}) answered ListObjectsV2 with something else than a listing`, {
+		code: 'NoResult',
+		status: 200,
+	});
+};
+
+const entriesOf = (s3: S3, page: ListPage): ListEntry[] => {
+	const keyOf = (text: string) => s3.ownKey(decoded(text, page.encoding));
+	const objects = page.rows.map(({key, size, etag, modified}) => ({key: keyOf(key), size, etag: etag as Etag, modified}));
+	const prefixes = page.prefixes.map(prefix => ({prefix: keyOf(prefix)}));
 	if (prefixes.length === 0) return objects;
 	const nameOf = (entry: ListEntry) => toBytes('key' in entry ? entry.key : entry.prefix);
 	return [...objects, ...prefixes].sort((a, b) => inByteOrder(nameOf(a), nameOf(b)));

@@ -1,20 +1,14 @@
 /** One multipart upload: its parts, sent or copied, then all of it or nothing. */
 import {createHash} from 'node:crypto';
-import {
-	AbortMultipartUploadCommand,
-	type CompletedPart,
-	CompleteMultipartUploadCommand,
-	CreateMultipartUploadCommand,
-	UploadPartCommand,
-	UploadPartCopyCommand,
-} from '@aws-sdk/client-s3';
+import {AbortMultipartUploadCommand, UploadPartCopyCommand} from '@aws-sdk/client-s3';
 import {type Etag, octetStream, type WriteOptions} from '../objectStore.ts';
-import {inPieces, type S3, unsignedPayload} from './client.ts';
-import {conditionally, conditionHeaders, etagOf, statObject} from './objects.ts';
+import type {S3} from './client.ts';
+import {type Content, checksumHeaders, conditionally, conditionHeaders, etagOf, statObject} from './objects.ts';
 import {S3Failure} from './s3Failure.ts';
+import {escapeText, textOf} from './xml.ts';
 
 export type Multipart = {
-	sendPart(number: number, part: {pieces: readonly Uint8Array[]; size: number}): Promise<void>;
+	sendPart(number: number, part: Content): Promise<void>;
 	/** `source` as in a copy; `range` with its ends inclusive. */
 	copyPart(number: number, source: string, range?: {start: number; end: number}): Promise<void>;
 	/** Makes the parts the object. */
@@ -30,30 +24,39 @@ export const beginMultipart = async (
 	of: 'bytes' | 'copies',
 	{contentType = octetStream, ...conditions}: WriteOptions,
 ): Promise<Multipart> => {
-	const place = {Bucket: s3.bucket, Key: s3.fullKey(key)};
-	const sums = of === 'bytes' ? ({ChecksumAlgorithm: 'CRC32'} as const) : {};
-	const {UploadId} = await s3.send(new CreateMultipartUploadCommand({...place, ContentType: contentType, ...sums}));
-	const upload = {...place, UploadId};
-	const parts: CompletedPart[] = [];
+	const fullKey = s3.fullKey(key);
+	const uploadId = await createUpload(s3, fullKey, {
+		'content-type': contentType,
+		...(of === 'bytes' && {'x-amz-checksum-algorithm': 'CRC32'}),
+	});
+	const upload = {Bucket: s3.bucket, Key: fullKey, UploadId: uploadId};
+	const parts: SentPart[] = [];
 	const underWay = new Set<Promise<unknown>>();
 	const stop = new AbortController();
 
-	const add = async (number: number, sent: Promise<Omit<CompletedPart, 'PartNumber'>>) => {
+	const add = async (number: number, sent: Promise<SentPart>) => {
 		underWay.add(sent);
 		try {
-			parts[number - 1] = {PartNumber: number, ...(await sent)};
+			parts[number - 1] = await sent;
 		} finally {
 			underWay.delete(sent);
 		}
 	};
 
 	return {
-		sendPart(number, {pieces, size}) {
-			const body = inPieces(pieces, size);
-			const command = new UploadPartCommand({...upload, PartNumber: number, ...body});
+		sendPart(number, content) {
+			const sent = s3.ask({
+				operation: 'UploadPart',
+				method: 'PUT',
+				fullKey,
+				query: {partNumber: String(number), uploadId},
+				headers: checksumHeaders(content),
+				body: content,
+				signal: stop.signal,
+			});
 			return add(
 				number,
-				s3.send(command, {payload: unsignedPayload, signal: stop.signal}).then(({ETag}) => ({ETag, ChecksumCRC32: body.ChecksumCRC32})),
+				sent.then(({headers}) => ({etag: etagOf(s3, 'UploadPart', headers.etag), crc32: content.crc32})),
 			);
 		},
 
@@ -66,18 +69,26 @@ export const beginMultipart = async (
 			});
 			return add(
 				number,
-				s3.send(command, {signal: stop.signal}).then(answer => ({ETag: etagOf(s3, 'UploadPartCopy', answer.CopyPartResult?.ETag)})),
+				s3.send(command, {signal: stop.signal}).then(answer => ({etag: etagOf(s3, 'UploadPartCopy', answer.CopyPartResult?.ETag)})),
 			);
 		},
 
 		async complete() {
-			const command = () =>
-				new CompleteMultipartUploadCommand({...upload, MultipartUpload: {Parts: parts}, ...conditionHeaders(conditions)});
+			const pieces = [Buffer.from(formatParts(parts))];
 			try {
-				const answer = await conditionally(key, conditions, () => s3.send(command()));
-				return {etag: etagOf(s3, 'CompleteMultipartUpload', answer.ETag), answeredAt: answer.answeredAt};
+				const {text, answeredAt} = await conditionally(key, conditions, () =>
+					s3.ask({
+						operation: 'CompleteMultipartUpload',
+						method: 'POST',
+						fullKey,
+						query: {uploadId},
+						headers: {'content-type': 'application/xml', ...conditionHeaders(conditions)},
+						body: {pieces, size: pieces[0]?.length ?? 0},
+					}),
+				);
+				return {etag: etagOf(s3, 'CompleteMultipartUpload', textOf(text, 'ETag')), answeredAt};
 			} catch (error) {
-				// The SDK asked twice, and S3 had done it at the first time: then the object is there, and ours.
+				// We asked twice, and S3 had done it at the first time: then the object is there, and ours.
 				const stored = error instanceof S3Failure && error.code === 'NoSuchUpload' ? await statObject(s3, key) : undefined;
 				if (!stored || stored.etag !== etagOfParts(parts)) throw error;
 				return stored;
@@ -95,9 +106,28 @@ export const beginMultipart = async (
 
 const abortPatienceMs = 5000;
 
+type SentPart = {etag: Etag; crc32?: string | undefined};
+
+const createUpload = async (s3: S3, fullKey: string, headers: Record<string, string>): Promise<string> => {
+	const {text} = await s3.ask({operation: 'CreateMultipartUpload', method: 'POST', fullKey, query: {uploads: ''}, headers});
+	const uploadId = textOf(text, 'UploadId');
+	if (uploadId) return uploadId;
+	throw new S3Failure(`S3 (bucket ${s3.bucket}) began an upload in parts and gave it no id`, {code: 'NoResult', status: 200});
+};
+
+const s3Namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
+
+const formatParts = (parts: readonly SentPart[]) => {
+	const rows = parts.map(({etag, crc32}, at) => {
+		const sum = crc32 ? `<ChecksumCRC32>${crc32}</ChecksumCRC32>` : '';
+		return `<Part><PartNumber>${at + 1}</PartNumber><ETag>${escapeText(etag)}</ETag>${sum}</Part>`;
+	});
+	return `<CompleteMultipartUpload xmlns="${s3Namespace}">${rows.join('')}</CompleteMultipartUpload>`;
+};
+
 /** S3's own rule, where nothing is encrypted: the MD5 of the parts' MD5s, and their number. */
-const etagOfParts = (parts: readonly CompletedPart[]) => {
+const etagOfParts = (parts: readonly SentPart[]) => {
 	const md5 = createHash('md5');
-	for (const {ETag = ''} of parts) md5.update(ETag.replaceAll('"', ''), 'hex');
+	for (const {etag} of parts) md5.update(etag.replaceAll('"', ''), 'hex');
 	return `"${md5.digest('hex')}-${parts.length}"`;
 };

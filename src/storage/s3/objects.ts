@@ -1,6 +1,4 @@
 /** Single objects in S3: looked at, read, and written in one request. */
-import type {Readable} from 'node:stream';
-import {GetObjectCommand, HeadObjectCommand, PutObjectCommand} from '@aws-sdk/client-s3';
 import type {ByteRange} from 'oci-spec-types';
 import {
 	type Etag,
@@ -11,21 +9,14 @@ import {
 	type StoredObject,
 	type WriteOptions,
 } from '../objectStore.ts';
-import {inPieces, type S3, type SendOptions} from './client.ts';
+import type {S3} from './client.ts';
 import {resumingBody} from './resumingBody.ts';
 import {S3Failure} from './s3Failure.ts';
 
 export const statObject = async (s3: S3, key: string): Promise<ObjectFacts | undefined> => {
 	try {
-		const answer = await s3.send(new HeadObjectCommand({Bucket: s3.bucket, Key: s3.fullKey(key)}));
-		return {
-			key,
-			size: answer.ContentLength ?? 0,
-			etag: answer.ETag as Etag,
-			contentType: answer.ContentType ?? octetStream,
-			modified: answer.LastModified,
-			answeredAt: answer.answeredAt,
-		};
+		const {headers, answeredAt} = await s3.ask({operation: 'HeadObject', method: 'HEAD', fullKey: s3.fullKey(key)});
+		return {...factsIn(key, headers), answeredAt};
 	} catch (error) {
 		if (isAbsent(error)) return undefined;
 		throw error;
@@ -34,31 +25,23 @@ export const statObject = async (s3: S3, key: string): Promise<ObjectFacts | und
 
 export const readObject = async (s3: S3, key: string, range?: ByteRange): Promise<StoredObject | undefined> => {
 	try {
-		const answer = await s3.send(
-			new GetObjectCommand({Bucket: s3.bucket, Key: s3.fullKey(key), ...(range && {Range: formatRange(range)})}),
-		);
-		const part = parseContentRange(answer.ContentRange);
-		const size = part?.size ?? answer.ContentLength ?? 0;
-		const etag = answer.ETag as Etag;
+		const answer = await s3.open({
+			operation: 'GetObject',
+			method: 'GET',
+			fullKey: s3.fullKey(key),
+			...(range && {headers: {range: formatRange(range)}}),
+		});
+		const part = parseContentRange(answer.headers['content-range']);
+		const facts = {...factsIn(key, answer.headers), ...(part && {size: part.size}), answeredAt: answer.answeredAt};
+		const {size, etag} = facts;
 		const {start, end} = part ?? {start: 0, end: size - 1};
-		const body = resumingBody(s3, answer.Body as unknown as Readable, {key, etag, size, start, end});
+		const body = resumingBody(s3, answer.body, {key, etag, size, start, end});
 		if (range && !part) {
 			// Some servers answer a range of an empty object with the whole of it.
 			body.destroy();
 			throw new RangeUnsatisfiable(key, size);
 		}
-		return {
-			facts: {
-				key,
-				size,
-				etag,
-				contentType: answer.ContentType ?? octetStream,
-				modified: answer.LastModified,
-				answeredAt: answer.answeredAt,
-			},
-			...(part && {range: {start, end}}),
-			body,
-		};
+		return {facts, ...(part && {range: {start, end}}), body};
 	} catch (error) {
 		if (isAbsent(error)) return undefined;
 		if (error instanceof S3Failure && error.status === 416) throw new RangeUnsatisfiable(key, (await statObject(s3, key))?.size ?? 0);
@@ -66,32 +49,42 @@ export const readObject = async (s3: S3, key: string, range?: ByteRange): Promis
 	}
 };
 
-/** One PUT. */
+/** A body in memory. `crc32` as `formatCrc32` writes it. */
+export type Content = {pieces: readonly Uint8Array[]; size: number; crc32?: string | undefined};
+
+/** One PUT. S3 checks the SHA-256, in hex, or else the CRC: what we verified must not be changed on the way, nor by a mistake of ours with memory that is used again. */
 export const putObject = async (
 	s3: S3,
 	key: string,
-	{pieces, size}: {pieces: readonly Uint8Array[]; size: number},
+	content: Content,
 	{contentType = octetStream, ...conditions}: WriteOptions,
-	sendOptions: SendOptions,
+	sha256?: string,
 ): Promise<ObjectFacts> => {
 	const answer = await conditionally(key, conditions, () =>
-		s3.send(
-			new PutObjectCommand({
-				Bucket: s3.bucket,
-				Key: s3.fullKey(key),
-				...inPieces(pieces, size),
-				ContentType: contentType,
-				...conditionHeaders(conditions),
-			}),
-			sendOptions,
-		),
+		s3.ask({
+			operation: 'PutObject',
+			method: 'PUT',
+			fullKey: s3.fullKey(key),
+			headers: {'content-type': contentType, ...conditionHeaders(conditions), ...checksumHeaders(content)},
+			body: content,
+			sha256,
+		}),
 	);
-	return {key, size, etag: answer.ETag as Etag, contentType, answeredAt: answer.answeredAt};
+	return {key, size: content.size, etag: etagOf(s3, 'PutObject', answer.headers.etag), contentType, answeredAt: answer.answeredAt};
 };
 
-export const conditionHeaders = ({ifAbsent, ifMatch}: WriteOptions) => ({
-	...(ifAbsent && {IfNoneMatch: '*'}),
-	...(ifMatch !== undefined && {IfMatch: ifMatch}),
+/** As S3 writes it: big-endian, in base64. */
+export const formatCrc32 = (crc: number): string => {
+	const sum = Buffer.alloc(4);
+	sum.writeUInt32BE(crc);
+	return sum.toString('base64');
+};
+
+export const checksumHeaders = ({crc32}: Content): Record<string, string> => (crc32 === undefined ? {} : {'x-amz-checksum-crc32': crc32});
+
+export const conditionHeaders = ({ifAbsent, ifMatch}: WriteOptions): Record<string, string> => ({
+	...(ifAbsent && {'if-none-match': '*'}),
+	...(ifMatch !== undefined && {'if-match': ifMatch}),
 });
 
 /** Says PreconditionFailed in the place of S3's several ways to refuse a condition. */
@@ -110,7 +103,7 @@ export const conditionally = async <T>(key: string, {ifAbsent, ifMatch}: WriteOp
 
 /** S3 begins some answers with 200 before it knows how they end: what was done has an ETag, whatever else the answer says. */
 export const etagOf = (s3: S3, operation: string, etag: string | undefined): Etag => {
-	if (etag !== undefined) return etag as Etag;
+	if (etag) return etag as Etag;
 	throw new S3Failure(`S3 (bucket ${s3.bucket}) answered ${operation} with 200, and did not say that it was done`, {
 		code: 'NoResult',
 		status: 200,
@@ -119,6 +112,14 @@ export const etagOf = (s3: S3, operation: string, etag: string | undefined): Eta
 
 export const isAbsent = (error: unknown): boolean =>
 	error instanceof S3Failure && error.status === 404 && error.code !== 'NoSuchBucket' && error.code !== 'NoSuchUpload';
+
+const factsIn = (key: string, headers: Readonly<Record<string, string>>) => ({
+	key,
+	size: Number(headers['content-length'] ?? 0),
+	etag: headers.etag as Etag,
+	contentType: headers['content-type'] ?? octetStream,
+	modified: headers['last-modified'] === undefined ? undefined : new Date(headers['last-modified']),
+});
 
 const formatRange = (range: ByteRange) => ('suffix' in range ? `bytes=-${range.suffix}` : `bytes=${range.start}-${range.end ?? ''}`);
 

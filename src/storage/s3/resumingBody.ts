@@ -1,7 +1,6 @@
 /** The body of a GET that goes on where it broke: with a Range of the very same object, or not at all. */
 import type {Readable} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
-import {GetObjectCommand} from '@aws-sdk/client-s3';
 import {createDestroyable, type Destroyable} from '../../lib/destroyable.ts';
 import type {Etag} from '../objectStore.ts';
 import type {S3} from './client.ts';
@@ -30,15 +29,20 @@ export const resumingBody = (s3: S3, opened: Readable, {key, etag, size, start, 
 		const failure = explain(cause, 'GetObject', s3.settings);
 		if (left.signal.aborted || etag === undefined || position > end || !outage.isBearable(position)) throw failure;
 		await delay(outage.waitSeconds(s3.tuning.firstWaitSeconds) * 1000, undefined, {signal: left.signal});
-		const place = {Bucket: s3.bucket, Key: s3.fullKey(key)};
-		const command = new GetObjectCommand({...place, Range: `bytes=${position}-${end}`, IfMatch: etag});
-		const answer = await s3.send(command, {signal: left.signal}).catch(error => {
+		const request = {
+			operation: 'GetObject',
+			method: 'GET',
+			fullKey: s3.fullKey(key),
+			headers: {range: `bytes=${position}-${end}`, 'if-match': etag},
+			signal: left.signal,
+		} as const;
+		const answer = await s3.open(request).catch(error => {
 			throw isOther(error) ? changed(s3, key, error) : error;
 		});
-		body = answer.Body as unknown as Readable;
+		body = answer.body;
 		chunks = body[Symbol.asyncIterator]();
 		// A server that ignores the condition, or the range, or that was left in the meantime.
-		const isSame = answer.ETag === etag && answer.ContentRange === `bytes ${position}-${end}/${size}`;
+		const isSame = answer.headers.etag === etag && answer.headers['content-range'] === `bytes ${position}-${end}/${size}`;
 		if (isSame && !left.signal.aborted) return;
 		body.destroy();
 		throw changed(s3, key, failure);

@@ -25,7 +25,7 @@ export const createS3Store = (settings: S3Settings): ObjectStore => {
 	const store: ObjectStore = {
 		stat: key => statObject(s3, key),
 		read: (key, range) => readObject(s3, key, range),
-		write: (key, bytes, options = {}) => putObject(s3, key, {pieces: [bytes], size: bytes.length}, options, {payload: sha256Of(bytes)}),
+		write: (key, bytes, options = {}) => putObject(s3, key, {pieces: [bytes], size: bytes.length}, options, sha256Of(bytes)),
 		upload: (key, body, options = {}) => uploadStream(s3, memory, key, body, options),
 		copy: (from, to) => copyObject(s3, from, to),
 		list: (prefix, options = {}) => listObjects(s3, prefix, options),

@@ -4,7 +4,7 @@ import {SignatureV4} from '@smithy/signature-v4';
 import type {AwsCredentialIdentity} from '@smithy/types';
 import {LRUCache} from 'lru-cache';
 import type {S3} from './client.ts';
-import {escapeUri} from './httpHandler.ts';
+import {escapeUri} from './escaping.ts';
 import {isSameIdentity} from './renewal.ts';
 import {presentCredentials} from './signingCredentials.ts';
 

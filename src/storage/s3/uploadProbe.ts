@@ -4,7 +4,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {readAll} from '../../lib/bytes.ts';
 import {type ObjectStore, StoreUnavailable, type UploadVerdict} from '../objectStore.ts';
 import type {S3} from './client.ts';
-import {escapeUri} from './httpHandler.ts';
+import {escapeUri} from './escaping.ts';
 import {publicHost} from './settings.ts';
 import {signedRequest} from './signedRequest.ts';
 import type {SignedUrls} from './signedUrls.ts';

@@ -1,9 +1,8 @@
 /** Streams into S3: one PUT when short, else parts in parallel, each sent again from memory when S3 refuses it for a passing reason. */
-import {digestAlgorithm, digestHex} from 'oci-spec-types';
-import {withExactLength} from '../../lib/exactLength.ts';
+import {digestHex} from 'oci-spec-types';
 import type {Slabs} from '../../lib/slabs.ts';
 import {type Bytes, type ObjectFacts, octetStream, type UploadOptions, type WriteOptions} from '../objectStore.ts';
-import {type S3, unsignedPayload} from './client.ts';
+import type {S3} from './client.ts';
 import {beginMultipart, type Multipart} from './multipart.ts';
 import {putObject} from './objects.ts';
 import {inParts, type Part} from './parts.ts';
@@ -22,7 +21,9 @@ export const uploadStream = async (
 	const partBytes = partBytesFor(size, s3.tuning.partBytes);
 	const sizeOf = (number: number) => (isShort ? size : partBytes(number));
 	const slabs = size !== undefined && size <= s3.tuning.documentBytes ? memory.documents : memory.layers;
-	const parts = inParts(withExactLength(body, size), sizeOf, slabs, s3.tuning.stallSeconds);
+	// A hash of the whole says more than a sum, where S3 gets the whole at once.
+	const withSums = !(isShort && sha256);
+	const parts = inParts(body, {size, sizeOf, slabs, stallSeconds: s3.tuning.stallSeconds, withSums});
 	const begin = () => beginMultipart(s3, key, 'bytes', options);
 	// Where it is known that there will be parts, S3 is told while the first of them comes.
 	if (size !== undefined && !isShort) return uploadParts(s3, key, parts.next(), parts, begin(), options);
@@ -30,8 +31,7 @@ export const uploadStream = async (
 	const first = next.value;
 	if (!first.isLast) return uploadParts(s3, key, Promise.resolve(next), parts, begin(), options);
 	try {
-		const payload = sha256 && digestAlgorithm(sha256) === 'sha256' ? digestHex(sha256) : unsignedPayload;
-		return await putObject(s3, key, first, options, {payload});
+		return await putObject(s3, key, first, options, sha256 && digestHex(sha256));
 	} finally {
 		first.release();
 	}

@@ -1,0 +1,78 @@
+/** How requests get to S3: undici, whose time-outs are about silence, not about length, and for whom a reader that pauses is not silent. */
+import {Agent, type Dispatcher} from 'undici';
+import type {S3Tuning} from './settings.ts';
+
+export type TransportRequest = {
+	origin: string;
+	/** With its query, escaped. */
+	path: string;
+	method: string;
+	headers: Record<string, string>;
+	/** Any iterable of bytes, though undici's types know only some. */
+	body?: unknown;
+	signal?: AbortSignal | undefined;
+	/** A client may read the answer slowly, or pause. */
+	isDownload?: boolean;
+};
+
+export type TransportAnswer = {status: number; headers: Record<string, string>; body: Dispatcher.ResponseData['body']};
+
+export type Transport = {
+	/** For whatever is none of S3's own operations, such as a presigned URL that is tried out. */
+	agent: Agent;
+	send(request: TransportRequest): Promise<TransportAnswer>;
+	close(): Promise<void>;
+};
+
+export const createTransport = (tuning: S3Tuning): Transport => {
+	const agent = createAgent(tuning, tuning.sockets);
+	// A client that reads slowly or pauses holds its connection: there are as many of these as clients want, and nobody waits behind them.
+	const downloads = createAgent(tuning, null);
+	return {
+		agent,
+
+		async send({isDownload = false, method, body, signal, ...target}) {
+			const answer = await (isDownload ? downloads : agent).request({
+				...target,
+				method: method as Dispatcher.HttpMethod,
+				// Each piece that undici could write counts as a sign of life.
+				body: body as Uint8Array | undefined,
+				signal,
+				...(quickMethods.includes(method) && {headersTimeout: tuning.answerSeconds * 1000}),
+				// Undici closes the connection after a HEAD unless told not to, and a new one costs a TLS handshake.
+				reset: false,
+			});
+			// Whoever reads the body hears of its failures there.
+			answer.body.on('error', () => undefined);
+			return {status: answer.statusCode, headers: singleHeaders(answer.headers), body: answer.body};
+		},
+
+		async close() {
+			await Promise.all([agent.destroy(), downloads.destroy()]);
+		},
+	};
+};
+
+/** `sockets: null` is as many as are asked for. */
+const createAgent = ({connectSeconds, idleSeconds}: S3Tuning, sockets: number | null): Agent =>
+	new Agent({
+		connections: sockets,
+		pipelining: 1,
+		// S3 itself waits longer before it closes; a request that meets the end of its connection is repeated.
+		keepAliveTimeout: 15_000,
+		connect: {timeout: connectSeconds * 1000},
+		headersTimeout: idleSeconds * 1000,
+		bodyTimeout: idleSeconds * 1000,
+	});
+
+/** What S3 answers at once if it answers at all; a copy or the end of a multipart upload may take it minutes. */
+const quickMethods: readonly string[] = ['GET', 'HEAD', 'DELETE'];
+
+const singleHeaders = (headers: Record<string, string | string[] | undefined>): Record<string, string> => {
+	const single: Record<string, string> = {};
+	for (const name in headers) {
+		const value = headers[name];
+		single[name] = Array.isArray(value) ? value.join(', ') : (value ?? '');
+	}
+	return single;
+};
