@@ -6,7 +6,7 @@ import {type Client, carriesAuthorization} from './client.ts';
 import {type HandlerContext, handle} from './endpoints.ts';
 import type {Exchange} from './exchange.ts';
 import type {Reply} from './reply.ts';
-import {delayRest} from './unreadBody.ts';
+import {leaveRest} from './unreadBody.ts';
 
 export type RegistryFor = (client: Client) => Registry;
 
@@ -22,7 +22,7 @@ export const answerV2 = async (
 	try {
 		const reply = await handle(ociRequest, contextOf(exchange, request, response, body, registryFor(exchange.client)));
 		exchange.redirected = reply.status === 307;
-		if (exchange.redirected) delayRest(request);
+		if (exchange.redirected) leaveRest(request);
 		return reply;
 	} finally {
 		body.leave();
