@@ -7,7 +7,6 @@ import {startDaemon} from '../../../test/e2e/harness/daemon.ts';
 import {freePort} from '../../../test/e2e/harness/freePort.ts';
 import {startLayercache} from '../../../test/e2e/harness/layercache.ts';
 import {createPush} from '../../../test/e2e/harness/pushClient.ts';
-import type {RegistryServer} from '../../../test/e2e/harness/registryServer.ts';
 import {type S3Server, s3Server} from '../../../test/e2e/harness/s3Server.ts';
 import {createScope, type Scope} from '../../../test/e2e/harness/scope.ts';
 import {answers} from '../../../test/e2e/harness/until.ts';
@@ -15,7 +14,7 @@ import {type BucketShape, blobDigest, digestOf, manifestOf, manifestType, reposi
 import {untilQuiet} from '../s3Requests.ts';
 import {type BenchOptions, roundsOf, type Scenario} from '../scenario.ts';
 import {quantile} from '../statistics.ts';
-import {type Figures, type Measured, runRounds} from '../trials.ts';
+import {type Figures, rotated, runRoundsTogether} from '../trials.ts';
 
 export const growthScenario: Scenario = {
 	title: 'Growth',
@@ -25,8 +24,9 @@ export const growthScenario: Scenario = {
 		'takes longer for with more keys is not in it. Each repository has 1,000 blobs and 10 refs of ten layers: one of them',
 		'is the small bucket, a thousand are the large one, and the requests go to one repository, or, in a row of its own, to',
 		'one drawn at random each time. One more row has 100,000 blobs in a single repository. "Cold" is the first request of a',
-		'new process; the others follow in the same process, one after the other. An "export" is what BuildKit sends for ten new',
-		'layers of 1 kB: HEADs, POSTs and PUTs, four at a time, the config, and HEAD and PUT of the manifest.',
+		'new process. The buckets have a process each and take turns, one request of each after the other, so that a busy moment',
+		'of the machine meets all of them. An "export" is what BuildKit sends for ten new layers of 1 kB: HEADs, POSTs and PUTs,',
+		'four at a time, the config, and HEAD and PUT of the manifest.',
 	].join('\n'),
 	figures: {
 		p50Ms: {title: 'p50, ms', digits: 3},
@@ -36,23 +36,39 @@ export const growthScenario: Scenario = {
 		coldRequests: {title: 'S3 requests, cold', digits: 0},
 	},
 	ratios: [{figure: 'p50Ms', bases: ['1,000 blobs']}],
-	run: options =>
-		runRounds({
-			subjects: Object.keys(buckets),
-			rounds: roundsOf(options, 3),
-			report: options.report,
-			measure: async name => {
-				const bucket = buckets[name];
-				if (!bucket) throw new Error(`no bucket of ${name}`);
-				return measureBucket(bucket, options);
-			},
-		}),
+	async run(options) {
+		const scope = createScope();
+		try {
+			const started: StartedBucket[] = [];
+			for (const [name, bucket] of Object.entries(buckets))
+				started.push({name, store: await startBigBucket(scope, bucket.shape), ...bucket});
+			return await runRoundsTogether({
+				subjects: started.map(({name}) => name),
+				rounds: roundsOf(options, 3),
+				report: options.report,
+				async measureAll(names, _round, tell) {
+					const inOrder = names.flatMap(name => started.filter(bucket => bucket.name === name));
+					for (const [operation, facts] of Object.entries(operations)) {
+						const measured = await measureOperation(inOrder, facts, options);
+						for (const [name, figures] of measured) tell(name, {[operation]: figures});
+					}
+				},
+			});
+		} finally {
+			await scope.end();
+		}
+	},
 };
 
 interface BigBucket {
 	readonly shape: BucketShape;
 	/** The requests go to all repositories, not to one. */
 	readonly isSpread?: true;
+}
+
+interface StartedBucket extends BigBucket {
+	readonly name: string;
+	readonly store: S3Server;
 }
 
 const large = {repositories: 1000, blobs: 1000, refs: 10};
@@ -120,69 +136,70 @@ const operations: Readonly<Record<string, Operation>> = {
 	},
 };
 
-/** A new process for each kind of request: what one has learned must not help the next. */
-const measureBucket = async ({shape, isSpread}: BigBucket, {isQuick}: BenchOptions): Promise<Measured> => {
+/** A new process for each kind of request and each bucket: what one has learned must not help the next. */
+const measureOperation = async (
+	buckets: readonly StartedBucket[],
+	{prepare, quickCount, count}: Operation,
+	{isQuick}: BenchOptions,
+): Promise<Map<string, Figures>> => {
 	const scope = createScope();
 	try {
-		const store = await startBigBucket(scope, shape);
-		const measured: Record<string, Figures> = {};
-		for (const [name, operation] of Object.entries(operations)) {
-			const inner = createScope();
-			try {
-				const storage = {kind: 's3', server: store, bucket: 'bucket'} as const;
-				// The double is no S3 that could verify uploads; what it is asked about them at the start would say nothing.
-				const registry = await startLayercache(inner, {storage, env: {LAYERCACHE_REDIRECT_UPLOADS: 'never'}});
-				const one = Math.floor(shape.repositories / 2);
-				const pickRepository = isSpread ? () => below(shape.repositories) : () => one;
-				measured[name] = await measureOperation(registry, store, operation, {shape, pickRepository}, isQuick);
-			} finally {
-				await inner.end();
-			}
+		const asked: AskedBucket[] = [];
+		for (const bucket of buckets) asked.push(await startAsking(scope, bucket, prepare));
+		const repetitions = isQuick ? quickCount : count;
+		// The first tenth warms the processes up, in both meanings: they compile, and they learn what is there.
+		for (let index = 0; index < repetitions / 10; index++) for (const {timed} of rotated(asked, index)) await timed();
+		const warm = new Map<AskedBucket, number>();
+		for (const bucket of asked) warm.set(bucket, await countsOf(bucket.store));
+		for (let index = 0; index < repetitions; index++) for (const {timed, times} of rotated(asked, index)) times.push(await timed());
+		const figures = new Map<string, Figures>();
+		for (const bucket of asked) {
+			const sorted = bucket.times.sort((a, b) => a - b);
+			figures.set(bucket.name, {
+				p50Ms: quantile(sorted, 0.5),
+				p99Ms: quantile(sorted, 0.99),
+				requests: ((await countsOf(bucket.store)) - (warm.get(bucket) ?? 0)) / repetitions,
+				...bucket.cold,
+			});
 		}
-		return measured;
+		return figures;
 	} finally {
 		await scope.end();
 	}
 };
 
-const measureOperation = async (
-	registry: RegistryServer,
-	store: S3Server,
-	{prepare, quickCount, count}: Operation,
-	target: Omit<Target, 'pool'>,
-	isQuick: boolean,
-): Promise<Figures> => {
+interface AskedBucket {
+	readonly name: string;
+	readonly store: S3Server;
+	/** One request, in milliseconds. */
+	readonly timed: () => Promise<number>;
+	readonly times: number[];
+	readonly cold: Figures;
+}
+
+const startAsking = async (
+	scope: Scope,
+	{name, store, shape, isSpread}: StartedBucket,
+	prepare: Operation['prepare'],
+): Promise<AskedBucket> => {
+	const storage = {kind: 's3', server: store, bucket: 'bucket'} as const;
+	// The double is no S3 that could verify uploads; what it is asked about them at the start would say nothing.
+	const registry = await startLayercache(scope, {storage, env: {LAYERCACHE_REDIRECT_UPLOADS: 'never'}});
 	const pool = new Pool(registry.url, {connections: 4, pipelining: 1});
-	try {
-		const timed = async () => {
-			const act = prepare({...target, pool});
-			const startedAt = performance.now();
-			await act();
-			return performance.now() - startedAt;
-		};
-		// A new process looks for what crashes have left; that is not what the first request costs.
-		await untilQuiet(() => countsOf(store));
-		const before = await countsOf(store);
-		const coldMs = await timed();
-		const cold = await countsOf(store);
-		const times: number[] = [];
-		const repetitions = isQuick ? quickCount : count;
-		// The first tenth warms the process up, in both meanings: it compiles, and it learns what is there.
-		for (let index = 0; index < repetitions / 10; index++) await timed();
-		const warm = await countsOf(store);
-		for (let index = 0; index < repetitions; index++) times.push(await timed());
-		const requests = ((await countsOf(store)) - warm) / repetitions;
-		const sorted = times.sort((a, b) => a - b);
-		return {
-			p50Ms: quantile(sorted, 0.5),
-			p99Ms: quantile(sorted, 0.99),
-			requests,
-			coldMs,
-			coldRequests: cold - before,
-		};
-	} finally {
-		await pool.close();
-	}
+	scope.teardown(() => pool.close());
+	const one = Math.floor(shape.repositories / 2);
+	const pickRepository = isSpread ? () => below(shape.repositories) : () => one;
+	const timed = async () => {
+		const act = prepare({shape, pickRepository, pool});
+		const startedAt = performance.now();
+		await act();
+		return performance.now() - startedAt;
+	};
+	// A new process looks for what crashes have left; that is not what the first request costs.
+	await untilQuiet(() => countsOf(store));
+	const before = await countsOf(store);
+	const coldMs = await timed();
+	return {name, store, timed, times: [], cold: {coldMs, coldRequests: (await countsOf(store)) - before}};
 };
 
 const startBigBucket = async (scope: Scope, {repositories, blobs, refs}: BucketShape): Promise<S3Server> => {
