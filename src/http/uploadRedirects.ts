@@ -25,7 +25,18 @@ export const redirectOf = async (facts: UploadFacts, context: HandlerContext): P
 };
 
 /** No `Connection: close`: whoever closes first makes the client see a broken pipe instead of this. */
-export const redirectUpload = (url: URL): Reply => ({status: 307, headers: {Location: url.href, 'Cache-Control': 'no-store'}});
+export const redirectUpload = (url: URL): Reply => ({
+	status: 307,
+	headers: {Location: url.href, 'Cache-Control': 'no-store', 'Content-Type': 'text/plain; charset=utf-8'},
+	body: longBody,
+});
+
+/**
+ * Go's client keeps an answer without a body to itself until it has sent the request, for up to 50 ms, to see whether the connection can be
+ * used again; so it does at the end of a short body, which it reads. One above 2 KiB it leaves, and the connection with it, and goes where it
+ * was sent at once (net/http: transport.go, maxWriteWaitBeforeConnReuse; client.go, maxBodySlurpSize).
+ */
+const longBody = `${'These bytes are to be sent to the address in Location.'.padEnd(4095)}\n`;
 
 const reasonToStream = ({digest, isWhole}: UploadFacts, {headers, bodySize, staysOpen}: HandlerContext): StreamReason | undefined => {
 	if (!isWhole) return 'chunks';
