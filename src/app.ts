@@ -1,7 +1,7 @@
 /** The composition root: settings become a store, a registry and a server. */
 import {setTimeout as delay} from 'node:timers/promises';
 import {OciError} from 'oci-spec-types';
-import {toleratesMissingLayer} from './cache/cacheManifest.ts';
+import {toleratesMissingLayer} from './cache/cacheDocument.ts';
 import type {Settings} from './config/settings.ts';
 import {settledUploads} from './config/uploadPolicy.ts';
 import {abortAbandonedUploads} from './gc/abandonedUploads.ts';

@@ -1,6 +1,6 @@
 /** Blobs over HTTP: small ones and documents from here, layers by redirect where the store has URLs. */
 import {type Digest, parseRange, type RepositoryName} from 'oci-spec-types';
-import {cacheConfigMediaType} from '../cache/cacheManifest.ts';
+import {cacheConfigMediaType} from '../cache/cacheDocument.ts';
 import {etagOf, isFresh} from './conditional.ts';
 import type {Handle, HandlerContext} from './endpoints.ts';
 import type {Reply} from './reply.ts';

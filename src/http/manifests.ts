@@ -1,6 +1,6 @@
 /** Manifests over HTTP: always from here, byte-exact, never redirected. */
 import {formatRequest, isTag, OciError, type RequestOf} from 'oci-spec-types';
-import {importProblems} from '../cache/cacheManifest.ts';
+import {importProblems} from '../cache/importLimit.ts';
 import {readAtMost, TooLarge} from '../lib/bytes.ts';
 import {etagOf, isFresh} from './conditional.ts';
 import type {Handle, HandlerContext} from './endpoints.ts';

@@ -1,6 +1,6 @@
 /** What a push and an import cost at S3, counted: as BuildKit does them on the wire, against the double. */
 import test, {type ExecutionContext} from 'ava';
-import {cacheConfigMediaType} from '../../src/cache/cacheManifest.ts';
+import {cacheConfigMediaType} from '../../src/cache/cacheDocument.ts';
 import {startApp} from '../support/app.ts';
 import {type Client, describe, imageOf} from '../support/client.ts';
 import {costOf} from '../support/s3Cost.ts';
