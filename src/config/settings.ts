@@ -169,6 +169,13 @@ export const settingsTable = {
 		'How long the server believes that a blob or manifest which it saw in S3 is still there. What other servers or hands delete is served for so much longer; 0 asks S3 each time.',
 	),
 
+	LAYERCACHE_CACHE_IMPORT_LIMIT_BYTES: setting(
+		'importLimitBytes',
+		'Caches',
+		wholeNumber(16_384, 16_777_216).default(1_048_576),
+		'The largest manifest or config of a cache that your builders import; larger ones are served to them without their oldest steps. BuildKit imports 1 MiB, and drops the rest without a word.',
+	),
+
 	LAYERCACHE_LOG: setting(
 		'log',
 		'Log',

@@ -68,9 +68,21 @@ export type BlobContent = BlobFacts & {range?: {start: number; end: number}; bod
 /** `size` is the Content-Length, where the client sent one. `first`: the Location that the client used says that no chunk came before, so nothing need be asked of the store. */
 export type Chunk = {body: Bytes; size?: number; range?: ContentRange; first?: boolean};
 export type PushedManifest = {bytes: Uint8Array; mediaType?: string};
-export type StoredManifest = {digest: Digest; mediaType: string; bytes: Uint8Array};
-/** What the store now has, since `storedAt` by its clock. `missing` are a cache's layers that are not there. */
-export type AcceptedManifest = {digest: Digest; manifest: Manifest; subject?: Digest; missing: readonly Digest[]; storedAt: Date};
+/** `derivation` where this is not what was pushed to the tag that was asked for. */
+export type StoredManifest = {digest: Digest; mediaType: string; bytes: Uint8Array; derivation?: Derivation};
+/** How an answer came about, and from which manifests. */
+export type Derivation = {ways: readonly DerivationWay[]; sources: readonly {tag: Tag; digest: Digest}[]};
+/** `fallback`: another tag's; `union`: of several, or of others; `repaired`: without the layers that are gone; `compacted`: without what made it too large to import. */
+export type DerivationWay = 'fallback' | 'union' | 'repaired' | 'compacted';
+/** What the store now has, since `storedAt` by its clock. `missing` are a cache's layers that are not there; `warnings` are sentences for whoever pushed it. */
+export type AcceptedManifest = {
+	digest: Digest;
+	manifest: Manifest;
+	subject?: Digest;
+	missing: readonly Digest[];
+	storedAt: Date;
+	warnings?: readonly string[];
+};
 /** `pushedAt` by the store's clock. */
 export type TagFacts = {tag: Tag; digest: Digest; pushedAt: Date};
 /** Tags that begin with `prefix` and match, at most `limit` of them. */
