@@ -58,7 +58,7 @@ export const createCacheSources = (registry: Registry, rules: RefRules, health: 
 			if (mine[0] && !mine[0].cache) return {other: mine[0].stored};
 
 			const loaded = [...mine, ...(await loadAll(repo, others.slice(0, mostSources)))].filter(isCache);
-			const bounded = withinBytes(eachOnce(loaded), other => rules.behaviourOf(repo, other).heads.bytes).slice(0, mostSources);
+			const bounded = withinBytes(eachOnce(loaded), other => rules.behaviourOf(repo, other).heads.bytes);
 			const caches = await mapParallel(bounded, parallelReads, source => examine(repo, source));
 			const whole = caches.filter(cache => cache !== undefined);
 			return whole.length > 0 ? {caches: whole} : undefined;

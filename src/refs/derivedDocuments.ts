@@ -53,7 +53,7 @@ export const createDerivedDocuments = (registry: Registry, pointers: DerivedPoin
 		const {digest, size} = made.configDescriptor;
 		// A repaired cache keeps the config that it has.
 		if (!plan.sources.some(({config}) => config.digest === digest)) await registry.putBlob(repo, digest, oneChunk(made.config), size);
-		const {storedAt} = await registry.putManifest(repo, {bytes: made.manifest, mediaType: made.mediaType}, {digest: made.digest, tags: []});
+		await registry.putManifest(repo, {bytes: made.manifest, mediaType: made.mediaType}, {digest: made.digest, tags: []});
 		const pointer: DerivedPointer = {
 			digest: made.digest,
 			config: digest,
@@ -61,7 +61,6 @@ export const createDerivedDocuments = (registry: Registry, pointers: DerivedPoin
 			tag,
 			sources: plan.sources.map(source => ({tag: source.tag, digest: source.digest})),
 			missing: [...plan.missing],
-			madeAt: storedAt.toISOString(),
 		};
 		await pointers.write(repo, plan.key, pointer);
 		known.set(nameOf(repo, plan.key), pointer);

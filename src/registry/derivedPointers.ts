@@ -7,7 +7,7 @@ import {keys} from './keys.ts';
 
 export type DerivedPointers = ReturnType<typeof createDerivedPointers>;
 
-/** `digest` names an ordinary manifest. The rest is for people, and for whoever decides whether it is still of use. */
+/** `digest` names an ordinary manifest. The rest is for people, and for whoever decides whether it is still of use; when it was made, the store says of the pointer itself. */
 export type DerivedPointer = z.infer<typeof pointerSchema>;
 
 export const createDerivedPointers = (store: ObjectStore) => ({
@@ -34,6 +34,4 @@ const pointerSchema = z.object({
 	sources: z.array(z.object({tag: tagSchema, digest: digestSchema})),
 	/** Layers that these name and that were gone. */
 	missing: z.array(digestSchema),
-	/** Store's time, ISO 8601. */
-	madeAt: z.iso.datetime(),
 });

@@ -104,7 +104,7 @@ export const createManifests = (store: ObjectStore, presence: Presence, tags: Ta
 			if (subject)
 				await store.write(keys.referrer(repo, subject.digest, digest), encodeReferrer(manifest, target), {contentType: 'application/json'});
 			await mapParallel(as.tags, parallelRequests, tag => tags.point(repo, tag, target, answeredAt));
-			return {digest, manifest, subject: subject?.digest, missing, storedAt: answeredAt};
+			return {digest, manifest, subject: subject?.digest, missing};
 		},
 
 		async remove(repo: RepositoryName, digest: Digest): Promise<void> {

@@ -74,13 +74,12 @@ export type StoredManifest = {digest: Digest; mediaType: string; bytes: Uint8Arr
 export type Derivation = {ways: readonly DerivationWay[]; sources: readonly {tag: Tag; digest: Digest}[]};
 /** `fallback`: another tag's; `union`: of several, or of others; `repaired`: without the layers that are gone; `compacted`: without what made it too large to import. */
 export type DerivationWay = 'fallback' | 'union' | 'repaired' | 'compacted';
-/** What the store now has, since `storedAt` by its clock. `missing` are a cache's layers that are not there; `warnings` are sentences for whoever pushed it. */
+/** What the store now has. `missing` are a cache's layers that are not there; `warnings` are sentences for whoever pushed it. */
 export type AcceptedManifest = {
 	digest: Digest;
 	manifest: Manifest;
 	subject?: Digest;
 	missing: readonly Digest[];
-	storedAt: Date;
 	warnings?: readonly string[];
 };
 /** `pushedAt` by the store's clock. */
