@@ -2,6 +2,7 @@
 import {type Digest, isDigest} from 'oci-spec-types';
 import {CacheInvalid} from './cacheInvalid.ts';
 import {layersInOrder, recordsInOrder} from './cacheOrder.ts';
+import {isCreatedAt, zeroTime} from './createdAt.ts';
 
 /** Every index in it is in range, and neither layers nor records go round in circles. */
 export type CacheConfig = {layers: readonly CacheLayer[]; records: readonly CacheRecord[]};
@@ -145,22 +146,9 @@ const index = (value: unknown, where: string, count: number): number => {
 // Go's zero time says that there is none.
 const dated = (value: unknown, where: string): {createdAt?: string} => {
 	if (!isPresent(value) || value === zeroTime) return {};
-	if (typeof value !== 'string' || !isTime(value)) throw new CacheInvalid(`${where}.createdAt is no time`);
+	if (typeof value !== 'string' || !isCreatedAt(value)) throw new CacheInvalid(`${where}.createdAt is no time`);
 	return {createdAt: value};
 };
-
-const zeroTime = '0001-01-01T00:00:00Z';
-
-/** What Go's time.Time reads: one that it does not would cost the whole import. */
-const isTime = (text: string): boolean => {
-	if (!timePattern.test(text)) return false;
-	const day = Number(text.slice(8, 10));
-	// Date.parse takes the 30th of February for the 2nd of March.
-	return day <= 28 || new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === day;
-};
-
-const timePattern =
-	/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 const isPresent = (value: unknown): boolean => value !== undefined && value !== null;
 
