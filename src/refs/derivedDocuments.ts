@@ -67,7 +67,9 @@ export const createDerivedDocuments = (registry: Registry, pointers: DerivedPoin
 	};
 
 	const make = async (repo: RepositoryName, tag: Tag, plan: Plan): Promise<DerivedDocument | undefined> => {
-		const documents = (await mapParallel(plan.sources, parallelReads, source => read(repo, source))).filter(document => document !== undefined);
+		const documents = (await mapParallel(plan.sources, parallelReads, source => read(repo, source))).filter(
+			document => document !== undefined,
+		);
 		const [first, ...others] = documents.map(document => repair(document, digest => plan.missing.includes(digest)));
 		if (!first) return undefined;
 		const whole = others.length > 0 ? merge([first, ...others]) : first;

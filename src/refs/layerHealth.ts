@@ -13,7 +13,8 @@ export type LayerHealthOptions = {
 };
 
 export const createLayerHealth = (registry: Registry, {lifetimeMs, elapsed}: LayerHealthOptions) => {
-	const remembered = lifetimeMs > 0 ? new LRUCache<string, readonly Digest[]>({...aging(lifetimeMs, elapsed), max: rememberedCaches}) : undefined;
+	const remembered =
+		lifetimeMs > 0 ? new LRUCache<string, readonly Digest[]>({...aging(lifetimeMs, elapsed), max: rememberedCaches}) : undefined;
 
 	/** Gone, or of another size than the manifest says, which is as bad. */
 	const look = async (repo: RepositoryName, blobs: readonly Descriptor[]): Promise<readonly Digest[]> => {

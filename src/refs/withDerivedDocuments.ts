@@ -11,7 +11,11 @@ export type DerivedDocumentsOptions = {
 	onTooLarge: () => void;
 };
 
-export const withDerivedDocuments = (inner: Registry, answers: RefAnswers, {limitBytes, onTooLarge}: DerivedDocumentsOptions): Registry => ({
+export const withDerivedDocuments = (
+	inner: Registry,
+	answers: RefAnswers,
+	{limitBytes, onTooLarge}: DerivedDocumentsOptions,
+): Registry => ({
 	...inner,
 
 	async getManifest(repo, reference, asker) {

@@ -65,7 +65,11 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		labelNames: ['way'],
 		registers,
 	});
-	const documentsMade = new Counter({name: 'layercache_derived_documents_total', help: 'Documents that were made for such answers.', registers});
+	const documentsMade = new Counter({
+		name: 'layercache_derived_documents_total',
+		help: 'Documents that were made for such answers.',
+		registers,
+	});
 	const missingLayers = new Counter({
 		name: 'layercache_missing_layers_total',
 		help: 'Layers that a document was made without, since they are gone. The log names them, and the tag.',
