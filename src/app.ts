@@ -1,19 +1,19 @@
 /** The composition root: settings become a store, a registry and a server. */
 import {setTimeout as delay} from 'node:timers/promises';
 import {OciError} from 'oci-spec-types';
-import {noPolicy} from './config/policy.ts';
+import {composeRegistry} from './composedRegistry.ts';
 import type {Settings} from './config/settings.ts';
 import {settledUploads} from './config/uploadPolicy.ts';
 import {abortAbandonedUploads} from './gc/abandonedUploads.ts';
 import {removeLeftChunks} from './gc/leftChunks.ts';
 import {removeLeftProbes} from './gc/leftProbes.ts';
 import {type Sweep, startSweeper} from './gc/sweeper.ts';
-import {trustedProxies} from './http/client.ts';
+import {isAmong} from './http/client.ts';
 import {createKoaApp} from './http/koaApp.ts';
 import {type HttpServer, listen} from './http/server.ts';
 import {createElapsed} from './lib/elapsed.ts';
+import {openPolicy, registryForClients} from './policyInForce.ts';
 import {createRefRules} from './refs/refRules.ts';
-import {createRegistries} from './registries.ts';
 import {openLayout} from './registry/layout.ts';
 import {createUploadTrust, fixedTrust, looksEveryMs, type UploadTrust} from './registry/uploadTrust.ts';
 import {createDiskStore} from './storage/disk.ts';
@@ -33,6 +33,8 @@ export type Found = {abilities: StoreAbilities; uploads?: UploadVerdict | undefi
 export type App = {
 	server: HttpServer;
 	found: Found;
+	/** Reads the policy file again, changed or not. */
+	reloadPolicy(): Promise<void>;
 	/** Lets requests under way end, then closes the store. */
 	stop(): Promise<void>;
 };
@@ -54,7 +56,7 @@ export type AppOptions = {
 	found?: Found;
 };
 
-/** Probes the store, marks it, and listens. Throws StoreUnfit, StoreUnavailable, CannotListen. */
+/** Reads the policy, probes the store, marks it, and listens. Throws PolicyInvalid, StoreUnfit, StoreUnavailable, CannotListen. */
 export const startApp = async (options: AppOptions): Promise<App> => {
 	const {
 		settings,
@@ -67,6 +69,9 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		sweeps = true,
 		found,
 	} = options;
+	const surroundings = {settings, log, metrics};
+	const policy = await openPolicy(surroundings);
+	const rules = createRefRules(policy.current);
 	const store = withMeasurements(given ?? createStore(settings, metrics.recordS3Request), metrics.recordOperation);
 	// URLs are signed by the store's clock, which its first answer tells. Where it gives none, what follows says better why.
 	const clockKnown = store.now().catch(() => undefined);
@@ -76,17 +81,17 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	]);
 	if (!found) for (const warning of abilities.warnings) log.warn({warning}, 'store');
 
-	const rules = createRefRules(() => noPolicy);
-	const registries = createRegistries(store, {settings, abilities, uploads, rules, clock, elapsed, longestUploadMs, log, metrics});
+	const {registry, explainRef} = composeRegistry(store, {...surroundings, abilities, uploads, rules, clock, elapsed, longestUploadMs});
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
 	const koa = createKoaApp({
-		...registries,
+		registryFor: registryForClients(registry, rules, surroundings),
+		explainRef,
 		async assertReady() {
 			if (draining) throw new OciError('UNAVAILABLE', undefined, {message: 'the server is stopping'});
 			await answersInTime(store);
 		},
-		isTrusted: trustedProxies(settings.trustedProxies),
+		isTrusted: isAmong(settings.trustedProxies),
 		publicUrl: settings.publicUrl,
 		log,
 		metrics,
@@ -103,8 +108,10 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	return {
 		server,
 		found: {abilities, uploads: uploads.verdict()},
+		reloadPolicy: policy.reload,
 		async stop() {
 			draining = true;
+			policy.stop();
 			sweeper.stop();
 			clearInterval(looking);
 			await server.drain(settings.drainSeconds);

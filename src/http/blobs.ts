@@ -7,7 +7,7 @@ import type {Handle, HandlerContext} from './endpoints.ts';
 import type {Reply} from './reply.ts';
 
 export const headBlob: Handle<'blob.head'> = async ({repo, digest}, {registry, headers}) => {
-	const {size} = await registry.statBlob(repo, digest, askerOf(headers.accept));
+	const {size} = await registry.statBlob(repo, digest, askerOf(headers));
 	if (isFresh(headers, digest)) return notModified(digest);
 	return {status: 200, headers: blobHeaders(digest, size)};
 };

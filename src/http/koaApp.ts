@@ -5,7 +5,7 @@ import Koa from 'koa';
 import {OciError} from 'oci-spec-types';
 import type {Log} from '../telemetry/log.ts';
 import type {Metrics} from '../telemetry/metrics.ts';
-import {clientOf, type IsTrusted} from './client.ts';
+import {clientOf, type IsAddress} from './client.ts';
 import {failureOf, isDeparture} from './errors.ts';
 import {createExchange, type Exchange, recordWhenOver, requestIdOf} from './exchange.ts';
 import {answerRef, type ExplainRef, refsPath} from './refs.ts';
@@ -18,7 +18,7 @@ export type KoaAppOptions = {
 	explainRef: ExplainRef;
 	/** Throws when the server should get no requests: it drains, or its store is away. */
 	assertReady: () => Promise<void>;
-	isTrusted: IsTrusted;
+	isTrusted: IsAddress;
 	/** How clients reach us, where the request does not show it. */
 	publicUrl?: URL;
 	log: Log;

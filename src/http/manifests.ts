@@ -12,7 +12,7 @@ export const getManifest = async (
 	{repo, reference}: RequestOf<'manifest.get' | 'manifest.head'>,
 	{registry, headers}: HandlerContext,
 ): Promise<Reply> => {
-	const {digest, mediaType, bytes, derivation} = await registry.getManifest(repo, reference, askerOf(headers.accept));
+	const {digest, mediaType, bytes, derivation} = await registry.getManifest(repo, reference, askerOf(headers));
 	const validators = {'Docker-Content-Digest': digest, ETag: etagOf(digest), ...(derivation && derivedHeaders(derivation))};
 	if (isFresh(headers, digest)) return {status: 304, headers: validators};
 	return {status: 200, headers: {...validators, 'Content-Type': mediaType}, body: bytes};

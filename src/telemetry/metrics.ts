@@ -81,6 +81,25 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		help: 'Caches that were pushed with a manifest or config larger than BuildKit imports.',
 		registers,
 	});
+	const policyReads = new Counter({
+		name: 'layercache_policy_reads_total',
+		help: 'How often the policy file was read, at the start and when it changed: loaded, or refused for its problems.',
+		labelNames: ['outcome'],
+		registers,
+	});
+	const policyStale = new Gauge({
+		name: 'layercache_policy_stale',
+		help: '1 while the policy file cannot be used and the one before it is in force.',
+		// Of several processes, the one that is worst off.
+		aggregator: 'max',
+		registers,
+	});
+	const denials = new Counter({
+		name: 'layercache_protected_refs_denials_total',
+		help: 'Pushes and deletes of protected refs by clients without the right: refused, or accepted and discarded.',
+		labelNames: ['did', 'outcome'],
+		registers,
+	});
 	const operations = new Counter({
 		name: 'layercache_store_operations_total',
 		help: 'What was asked of the store.',
@@ -137,6 +156,13 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		},
 
 		recordTooLarge: () => tooLarge.inc(),
+
+		recordPolicyRead(outcome: 'loaded' | 'refused') {
+			policyReads.inc({outcome});
+			policyStale.set(outcome === 'refused' ? 1 : 0);
+		},
+
+		recordDenial: (did: 'push' | 'delete', outcome: 'refused' | 'discarded') => denials.inc({did, outcome}),
 
 		recordSwept: (what: string, removed: number) => swept.inc({what}, removed),
 

@@ -2,7 +2,6 @@
 import {toleratesMissingLayer} from './cache/cacheDocument.ts';
 import type {Settings} from './config/settings.ts';
 import type {ExplainRef} from './http/refs.ts';
-import type {RegistryFor} from './http/v2.ts';
 import {createRefAnswers, type DerivedEvent} from './refs/refAnswers.ts';
 import type {RefRules} from './refs/refBehaviour.ts';
 import {withDerivedDocuments} from './refs/withDerivedDocuments.ts';
@@ -19,7 +18,7 @@ import type {ObjectStore, StoreAbilities} from './storage/objectStore.ts';
 import type {Log} from './telemetry/log.ts';
 import type {Metrics} from './telemetry/metrics.ts';
 
-export type RegistriesOptions = {
+export type ComposeOptions = {
 	settings: Settings;
 	abilities: StoreAbilities;
 	uploads: UploadTrust;
@@ -34,9 +33,7 @@ export type RegistriesOptions = {
 	metrics: Metrics;
 };
 
-export type Registries = {registryFor: RegistryFor; explainRef: ExplainRef};
-
-export const createRegistries = (store: ObjectStore, options: RegistriesOptions): Registries => {
+export const composeRegistry = (store: ObjectStore, options: ComposeOptions): {registry: Registry; explainRef: ExplainRef} => {
 	const {settings, abilities, uploads, rules, clock, elapsed, longestUploadMs, log, metrics} = options;
 	// A disk is asked as quickly as memory is.
 	const lifetimeMs = settings.store === 'disk' ? 0 : settings.indexSeconds * 1000;
@@ -61,8 +58,8 @@ export const createRegistries = (store: ObjectStore, options: RegistriesOptions)
 		elapsed,
 		onDerived: event => tellDerived(event, log, metrics),
 	});
-	const registry: Registry = withRefSyntax(withDerivedDocuments(merging, answers, {limitBytes, onTooLarge: metrics.recordTooLarge}));
-	return {registryFor: () => registry, explainRef: answers.explain};
+	const deriving = withDerivedDocuments(merging, answers, {limitBytes, onTooLarge: metrics.recordTooLarge});
+	return {registry: withRefSyntax(deriving), explainRef: answers.explain};
 };
 
 const tellDerived = (event: DerivedEvent, log: Log, metrics: Metrics): void => {
