@@ -1,23 +1,21 @@
 /** The composition root: settings become a store, a registry and a server. */
 import {setTimeout as delay} from 'node:timers/promises';
 import {OciError} from 'oci-spec-types';
-import {toleratesMissingLayer} from './cache/cacheDocument.ts';
+import {composeRegistry} from './composedRegistry.ts';
 import type {Settings} from './config/settings.ts';
 import {settledUploads} from './config/uploadPolicy.ts';
 import {abortAbandonedUploads} from './gc/abandonedUploads.ts';
 import {removeLeftChunks} from './gc/leftChunks.ts';
 import {removeLeftProbes} from './gc/leftProbes.ts';
 import {type Sweep, startSweeper} from './gc/sweeper.ts';
-import {trustedProxies} from './http/client.ts';
+import {isAmong} from './http/client.ts';
 import {createKoaApp} from './http/koaApp.ts';
 import {type HttpServer, listen} from './http/server.ts';
 import {createElapsed} from './lib/elapsed.ts';
+import {openPolicy, registryForClients} from './policyInForce.ts';
+import {createRefRules} from './refs/refRules.ts';
 import {openLayout} from './registry/layout.ts';
-import type {Registry} from './registry/registry.ts';
-import {createStoredRegistry} from './registry/storedRegistry.ts';
 import {createUploadTrust, fixedTrust, looksEveryMs, type UploadTrust} from './registry/uploadTrust.ts';
-import {withoutRedirects} from './registry/withoutRedirects.ts';
-import {withRedirectedUploads} from './registry/withRedirectedUploads.ts';
 import {createDiskStore} from './storage/disk.ts';
 import {withMeasurements} from './storage/instrumented.ts';
 import {createMemoryStore} from './storage/memory.ts';
@@ -35,6 +33,8 @@ export type Found = {abilities: StoreAbilities; uploads?: UploadVerdict | undefi
 export type App = {
 	server: HttpServer;
 	found: Found;
+	/** Reads the policy file again, changed or not. */
+	reloadPolicy(): Promise<void>;
 	/** Lets requests under way end, then closes the store. */
 	stop(): Promise<void>;
 };
@@ -56,7 +56,7 @@ export type AppOptions = {
 	found?: Found;
 };
 
-/** Probes the store, marks it, and listens. Throws StoreUnfit, StoreUnavailable, CannotListen. */
+/** Reads the policy, probes the store, marks it, and listens. Throws PolicyInvalid, StoreUnfit, StoreUnavailable, CannotListen. */
 export const startApp = async (options: AppOptions): Promise<App> => {
 	const {
 		settings,
@@ -69,6 +69,9 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		sweeps = true,
 		found,
 	} = options;
+	const surroundings = {settings, log, metrics};
+	const policy = await openPolicy(surroundings);
+	const rules = createRefRules(policy.current);
 	const store = withMeasurements(given ?? createStore(settings, metrics.recordS3Request), metrics.recordOperation);
 	// URLs are signed by the store's clock, which its first answer tells. Where it gives none, what follows says better why.
 	const clockKnown = store.now().catch(() => undefined);
@@ -78,16 +81,17 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	]);
 	if (!found) for (const warning of abilities.warnings) log.warn({warning}, 'store');
 
-	const registry = withRedirectedUploads(createRegistry(store, settings, abilities, {clock, elapsed}), uploads);
+	const {registry, explainRef} = composeRegistry(store, {...surroundings, abilities, uploads, rules, clock, elapsed, longestUploadMs});
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
 	const koa = createKoaApp({
-		registryFor: () => registry,
+		registryFor: registryForClients(registry, rules, surroundings),
+		explainRef,
 		async assertReady() {
 			if (draining) throw new OciError('UNAVAILABLE', undefined, {message: 'the server is stopping'});
 			await answersInTime(store);
 		},
-		isTrusted: trustedProxies(settings.trustedProxies),
+		isTrusted: isAmong(settings.trustedProxies),
 		publicUrl: settings.publicUrl,
 		log,
 		metrics,
@@ -104,8 +108,10 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	return {
 		server,
 		found: {abilities, uploads: uploads.verdict()},
+		reloadPolicy: policy.reload,
 		async stop() {
 			draining = true;
+			policy.stop();
 			sweeper.stop();
 			clearInterval(looking);
 			await server.drain(settings.drainSeconds);
@@ -195,17 +201,3 @@ const sweepsOf = (store: ObjectStore): Sweep[] => [
 	{what: 'left probes', everyMs: 24 * hourMs, run: () => removeLeftProbes(store, {idleMs})},
 	{what: 'left chunks', everyMs: 24 * hourMs, run: pause => removeLeftChunks(store, {endedMs: longestUploadMs + idleMs, idleMs, pause})},
 ];
-
-type Clocks = Required<Pick<AppOptions, 'clock' | 'elapsed'>>;
-
-const createRegistry = (store: ObjectStore, settings: Settings, abilities: StoreAbilities, clocks: Clocks): Registry => {
-	const stored = createStoredRegistry(store, {
-		...clocks,
-		urlLifeSeconds: settings.urlLifeSeconds,
-		longestUploadMs,
-		// A disk is asked as quickly as memory is.
-		indexLifetimeMs: settings.store === 'disk' ? 0 : settings.indexSeconds * 1000,
-		toleratesMissing: toleratesMissingLayer,
-	});
-	return settings.redirectDownloads === 'never' || !abilities.presignedGet ? withoutRedirects(stored) : stored;
-};

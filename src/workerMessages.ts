@@ -17,5 +17,7 @@ export type ToWorker =
 	| {kind: 'report'; question: number}
 	/** The answer to `gather`. */
 	| {kind: 'gathered'; question: number; reports: MetricsReport[]}
+	/** Reads the policy file again. */
+	| {kind: 'reloadPolicy'}
 	/** Requests under way may end; then the worker ends. */
 	| {kind: 'drain'};

@@ -9,6 +9,8 @@ import {createWorkerReports} from './workerReports.ts';
 
 export type Workers = {
 	server: {address: AddressInfo};
+	/** Lets every worker read the policy file again. */
+	reloadPolicy(): Promise<void>;
 	/** Lets the requests of all workers end; resolves when the last worker has. */
 	stop(): Promise<void>;
 };
@@ -77,9 +79,12 @@ export const startWorkers = async ({count, log}: {count: number; log: Log}): Pro
 	const running = Array.from({length: count}, (_, index) => keepRunning(index + 1, found, index === 0 ? first : start(index + 1, found)));
 	return {
 		server: {address},
+		async reloadPolicy() {
+			sayToAll({kind: 'reloadPolicy'});
+		},
 		async stop() {
 			ending.abort();
-			for (const worker of Object.values(cluster.workers ?? {})) if (worker) say(worker, {kind: 'drain'});
+			sayToAll({kind: 'drain'});
 			await Promise.all(running);
 		},
 	};
@@ -120,6 +125,10 @@ const endOf = ({process: child}: cluster.Worker) =>
 		if (child.pid === undefined) resolve({code: null, signal: null});
 		child.once('exit', (code, signal) => resolve({code, signal}));
 	});
+
+const sayToAll = (message: ToWorker) => {
+	for (const worker of Object.values(cluster.workers ?? {})) if (worker) say(worker, message);
+};
 
 const say = (worker: cluster.Worker, message: ToWorker) => {
 	if (worker.isConnected()) worker.process.send(message, () => undefined);

@@ -1,0 +1,110 @@
+/** A registry as those see it who may not write protected refs: they neither move nor delete them, nor what they need. */
+import {
+	type Digest,
+	digestOf,
+	OciError,
+	parseManifest,
+	type Reference,
+	type RepositoryName,
+	references,
+	subjectOf,
+	type Tag,
+} from 'oci-spec-types';
+import type {AcceptedManifest, PushedManifest, Registry, StoredManifest} from '../registry/registry.ts';
+import type {RefRules} from './refBehaviour.ts';
+
+/** What was not done. A `discarded` push was answered like any other. */
+export type Denial = {repo: RepositoryName; tag: Tag; did: 'push' | 'delete'; outcome: 'refused' | 'discarded'};
+
+export const withProtectedRefs = (inner: Registry, rules: RefRules, onDenial: (denial: Denial) => void): Registry => {
+	const refuse = (repo: RepositoryName, tag: Tag, did: Denial['did']): OciError => {
+		onDenial({repo, tag, did, outcome: 'refused'});
+		return new OciError('DENIED', {tag, reason: 'protected'}, {message: advice[did](`${repo}:${tag}`)});
+	};
+
+	/** Throws DENIED where a protected tag of the repository needs this manifest or blob. */
+	const assertUnneeded = async (repo: RepositoryName, digest: Digest): Promise<void> => {
+		if (!rules.protectsIn(repo)) return;
+		for await (const tag of knownTags(inner, repo)) {
+			if (rules.behaviourOf(repo, tag).protect && (await needs(inner, repo, tag, digest))) throw refuse(repo, tag, 'delete');
+		}
+	};
+
+	return {
+		...inner,
+
+		async putManifest(repo, manifest, as) {
+			const guarded = as.tags.filter(tag => rules.behaviourOf(repo, tag).protect);
+			if (guarded.length === 0) return inner.putManifest(repo, manifest, as);
+
+			const digest = as.digest ?? digestOf(manifest.bytes);
+			const targets = await Promise.all(guarded.map(tag => found(inner, repo, tag)));
+			// What is there already is no move: who repeats the push of another has nothing to be told.
+			const moved = guarded.filter((_, index) => targets[index]?.digest !== digest);
+			const refused = moved.find(tag => rules.behaviourOf(repo, tag).onDenied === 'refuse');
+			if (refused) throw refuse(repo, refused, 'push');
+			for (const tag of moved) onDenial({repo, tag, did: 'push', outcome: 'discarded'});
+			const tags = as.tags.filter(tag => !guarded.includes(tag));
+			return tags.length > 0 || as.digest ? inner.putManifest(repo, manifest, {...as, tags}) : asIfAccepted(manifest, digest);
+		},
+
+		async deleteTag(repo, tag) {
+			if (rules.behaviourOf(repo, tag).protect) throw refuse(repo, tag, 'delete');
+			return inner.deleteTag(repo, tag);
+		},
+
+		async deleteManifest(repo, digest) {
+			await assertUnneeded(repo, digest);
+			return inner.deleteManifest(repo, digest);
+		},
+
+		async deleteBlob(repo, digest) {
+			await assertUnneeded(repo, digest);
+			return inner.deleteBlob(repo, digest);
+		},
+	};
+};
+
+const mayBeTold = 'who may, the operator of the registry decides (LAYERCACHE_PROTECT_CLIENTS)';
+const advice: {readonly [D in Denial['did']]: (ref: string) => string} = {
+	push: ref =>
+		`${ref} is protected, and this client may only read it: let this job push to a tag of its own, or add ignore-error=true to its --cache-to; ${mayBeTold}`,
+	delete: ref => `${ref} is protected, and this client may delete neither it nor what it needs; ${mayBeTold}`,
+};
+
+/** Throws MANIFEST_INVALID, as the registry would. */
+const asIfAccepted = ({bytes, mediaType}: PushedManifest, digest: Digest): AcceptedManifest => {
+	const manifest = parseManifest(bytes, mediaType);
+	return {digest, manifest, subject: subjectOf(manifest)?.digest, missing: []};
+};
+
+/** Whether what a reference names is this, or reaches it. A document's digest covers what it names, so there are no circles. */
+const needs = async (registry: Registry, repo: RepositoryName, reference: Reference, digest: Digest): Promise<boolean> => {
+	const stored = await found(registry, repo, reference);
+	if (!stored) return false;
+	if (stored.digest === digest) return true;
+	const named = references(parseManifest(stored.bytes, stored.mediaType));
+	if (named.some(({descriptor}) => descriptor.digest === digest)) return true;
+	for (const {descriptor, as} of named) {
+		if (as === 'manifest' && (await needs(registry, repo, descriptor.digest, digest))) return true;
+	}
+	return false;
+};
+
+const found = async (registry: Registry, repo: RepositoryName, reference: Reference): Promise<StoredManifest | undefined> => {
+	try {
+		return await registry.getManifest(repo, reference);
+	} catch (error) {
+		if (error instanceof OciError && error.code === 'MANIFEST_UNKNOWN') return undefined;
+		throw error;
+	}
+};
+
+/** None where there is no such repository. */
+async function* knownTags(registry: Registry, repo: RepositoryName): AsyncGenerator<Tag> {
+	try {
+		yield* registry.listTags(repo);
+	} catch (error) {
+		if (!(error instanceof OciError && error.code === 'NAME_UNKNOWN')) throw error;
+	}
+}
