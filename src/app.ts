@@ -1,7 +1,7 @@
 /** The composition root: settings become a store, a registry and a server. */
 import {setTimeout as delay} from 'node:timers/promises';
 import {OciError} from 'oci-spec-types';
-import {toleratesMissingLayer} from './cache/cacheManifest.ts';
+import {composeRegistry} from './composedRegistry.ts';
 import type {Settings} from './config/settings.ts';
 import {settledUploads} from './config/uploadPolicy.ts';
 import {abortAbandonedUploads} from './gc/abandonedUploads.ts';
@@ -14,13 +14,8 @@ import {type HttpServer, listen} from './http/server.ts';
 import {createElapsed} from './lib/elapsed.ts';
 import {openPolicy, registryForClients, type SharedPolicy} from './policyInForce.ts';
 import {createRefRules} from './refs/refRules.ts';
-import {withRefSyntax} from './refs/withRefSyntax.ts';
 import {openLayout} from './registry/layout.ts';
-import type {Registry} from './registry/registry.ts';
-import {createStoredRegistry} from './registry/storedRegistry.ts';
 import {createUploadTrust, fixedTrust, looksEveryMs, type UploadTrust} from './registry/uploadTrust.ts';
-import {withoutRedirects} from './registry/withoutRedirects.ts';
-import {withRedirectedUploads} from './registry/withRedirectedUploads.ts';
 import {createDiskStore} from './storage/disk.ts';
 import {withMeasurements} from './storage/instrumented.ts';
 import {createMemoryStore} from './storage/memory.ts';
@@ -89,11 +84,12 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	]);
 	if (!found) for (const warning of abilities.warnings) log.warn({warning}, 'store');
 
-	const registry = withRefSyntax(withRedirectedUploads(createRegistry(store, settings, abilities, {clock, elapsed}), uploads));
+	const {registry, explainRef} = composeRegistry(store, {...surroundings, abilities, uploads, rules, clock, elapsed, longestUploadMs});
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
 	const koa = createKoaApp({
 		registryFor: registryForClients(registry, rules, surroundings),
+		explainRef,
 		async assertReady() {
 			if (draining) throw new OciError('UNAVAILABLE', undefined, {message: 'the server is stopping'});
 			await answersInTime(store);
@@ -208,17 +204,3 @@ const sweepsOf = (store: ObjectStore): Sweep[] => [
 	{what: 'left probes', everyMs: 24 * hourMs, run: () => removeLeftProbes(store, {idleMs})},
 	{what: 'left chunks', everyMs: 24 * hourMs, run: pause => removeLeftChunks(store, {endedMs: longestUploadMs + idleMs, idleMs, pause})},
 ];
-
-type Clocks = Required<Pick<AppOptions, 'clock' | 'elapsed'>>;
-
-const createRegistry = (store: ObjectStore, settings: Settings, abilities: StoreAbilities, clocks: Clocks): Registry => {
-	const stored = createStoredRegistry(store, {
-		...clocks,
-		urlLifeSeconds: settings.urlLifeSeconds,
-		longestUploadMs,
-		// A disk is asked as quickly as memory is.
-		indexLifetimeMs: settings.store === 'disk' ? 0 : settings.indexSeconds * 1000,
-		toleratesMissing: toleratesMissingLayer,
-	});
-	return settings.redirectDownloads === 'never' || !abilities.presignedGet ? withoutRedirects(stored) : stored;
-};

@@ -30,4 +30,6 @@ export type RefRules = {
 	behaviourOf(repo: RepositoryName, tag: Tag): RefBehaviour;
 	/** Whether some rule protects tags of this repository: where none does, nobody need look. */
 	protectsIn(repo: RepositoryName): boolean;
+	/** Whether some rule makes tags of this repository merge. */
+	mergesIn(repo: RepositoryName): boolean;
 };

@@ -15,6 +15,8 @@ export const createRefRules = (policy: () => Policy): RefRules => {
 		if (policy() !== worked.policy) worked = {policy: policy(), behaviours: new LRUCache({max: rememberedTags})};
 		return worked;
 	};
+	const someRule = (repo: RepositoryName, speaks: (rule: RefRule) => boolean) =>
+		policy().refs.some(rule => speaks(rule) && rule.match.matchesRepository(repo));
 	return {
 		behaviourOf(repo, tag) {
 			const {policy, behaviours} = inForce();
@@ -25,7 +27,8 @@ export const createRefRules = (policy: () => Policy): RefRules => {
 			behaviours.set(key, behaviour);
 			return behaviour;
 		},
-		protectsIn: repo => policy().refs.some(({protect, match}) => protect && match.matchesRepository(repo)),
+		protectsIn: repo => someRule(repo, ({protect}) => protect === true),
+		mergesIn: repo => someRule(repo, ({onPush}) => onPush === 'merge'),
 	};
 };
 
@@ -72,7 +75,8 @@ export const decide = (refs: readonly RefRule[], repo: RepositoryName, tag: Tag)
 		bases,
 		behaviour: {
 			fallback: [...new Set(chain)].filter(other => other !== tag),
-			union: sourcesOf('union'),
+			// The union of `feature-x..main` is that of `feature-x`, which is then one more of its sources.
+			union: withMine(sourcesOf('union'), tag === mine ? [] : [{tag: mine}]),
 			protect: deciding('protect')?.rule.protect ?? false,
 			onPush: deciding('onPush')?.rule.onPush ?? 'replace',
 			onDenied: deciding('onDenied')?.rule.onDenied ?? 'refuse',
@@ -83,6 +87,8 @@ export const decide = (refs: readonly RefRule[], repo: RepositoryName, tag: Tag)
 		omitted,
 	};
 };
+
+const withMine = (union: readonly TagSource[], mine: readonly TagSource[]) => (union.length > 0 ? [...mine, ...union] : []);
 
 // A large matrix, the work of a sprint, and what one import can make use of.
 const defaultHeads: HeadBounds = {count: 64, ageMs: 14 * 86_400_000, bytes: 50e9};

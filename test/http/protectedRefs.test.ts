@@ -2,7 +2,6 @@ import test, {type ExecutionContext} from 'ava';
 import {digestOf, mediaTypes} from 'oci-spec-types';
 import {startApp} from '../support/app.ts';
 import {type Answer, describe, encode, imageOf} from '../support/client.ts';
-import {policyFile} from '../support/policy.ts';
 
 const repo = 'ci/app';
 // Addresses as a trusted proxy tells them.
@@ -20,8 +19,8 @@ const policy = `refs:
 /** A registry in which ci/app:main and ci/app:quiet are the first image, with one client that may move them and one that may not. */
 const start = async (t: ExecutionContext) => {
 	const app = await startApp(t, {
+		policy,
 		environment: {
-			LAYERCACHE_POLICY: await policyFile(t, policy),
 			LAYERCACHE_PROTECT_CLIENTS: '127.0.1.0/24',
 			LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1',
 		},
@@ -159,7 +158,7 @@ test('a delete in a repository that is not there is answered as ever', async t =
 });
 
 test('without LAYERCACHE_PROTECT_CLIENTS nobody moves what the policy protects, and the log says so at the start', async t => {
-	const {client, log} = await startApp(t, {environment: {LAYERCACHE_POLICY: await policyFile(t, policy)}});
+	const {client, log} = await startApp(t, {policy});
 	t.is(log.filter(({msg}) => msg.startsWith('the policy protects refs, and nobody may move them')).length, 1);
 	await client.pushBlob(repo, '{}');
 	await client.pushBlob(repo, 'one');

@@ -7,6 +7,7 @@ import {createMemoryStore} from '../../src/storage/memory.ts';
 import type {ObjectStore} from '../../src/storage/objectStore.ts';
 import {createLog} from '../../src/telemetry/log.ts';
 import {createClient} from './client.ts';
+import {policyFile} from './policy.ts';
 
 export type LogLine = Record<string, unknown> & {msg: string};
 export type StartOptions = {
@@ -15,15 +16,23 @@ export type StartOptions = {
 	clock?: () => number;
 	elapsed?: () => number;
 	found?: Found;
+	/** The policy file, as YAML. */
+	policy?: string;
 };
 
 export const startApp = async (
 	t: ExecutionContext,
-	{store = createMemoryStore(), environment = {}, clock = Date.now, elapsed, found}: StartOptions = {},
+	{store = createMemoryStore(), environment = {}, clock = Date.now, elapsed, found, policy}: StartOptions = {},
 ) => {
 	const log: LogLine[] = [];
 	const lines = new EventEmitter();
-	const {settings} = parseSettings({LAYERCACHE_PORT: '0', LAYERCACHE_STORE: 'memory', LAYERCACHE_DRAIN_SECONDS: '0', ...environment});
+	const {settings} = parseSettings({
+		LAYERCACHE_PORT: '0',
+		LAYERCACHE_STORE: 'memory',
+		LAYERCACHE_DRAIN_SECONDS: '0',
+		...(policy && {LAYERCACHE_POLICY: await policyFile(t, policy)}),
+		...environment,
+	});
 	const app = await start({
 		settings,
 		store,

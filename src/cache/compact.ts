@@ -1,0 +1,114 @@
+/** A cache small enough that BuildKit imports it: what leads to nothing goes first, then what has not been renewed for longest. */
+import type {Digest} from 'oci-spec-types';
+import type {CacheRecord} from './cacheConfig.ts';
+import {type CacheDocument, toManifest} from './cacheDocument.ts';
+import {merge} from './merge.ts';
+
+/** What a compaction cost, by name: records' and layers' digests, and how many results that newer ones of their records stand in for. */
+export type Dropped = {records: readonly Digest[]; layers: readonly Digest[]; results: number};
+
+/**
+ * The document itself where manifest and config have `limitBytes` each at most. Else, step by step until they do:
+ * written anew (equal steps once, unneeded fields gone); without records that lead to no layer; with the newest result
+ * of each record, which is the one that BuildKit takes; and then without the records that only old results need. A
+ * record is as young as the youngest result that it leads to: what new steps stand on is as good as new.
+ */
+export const compact = (document: CacheDocument, {limitBytes}: {limitBytes: number}): {document: CacheDocument; dropped: Dropped} => {
+	const fits = (candidate: CacheDocument): boolean => {
+		const {manifest, config} = toManifest(candidate);
+		return manifest.length <= limitBytes && config.length <= limitBytes;
+	};
+	if (fits(document)) return {document, dropped: {records: [], layers: [], results: 0}};
+
+	const whole = merge([document]);
+	const ages = agesOf(whole.config.records);
+	// Of equal age, what others need comes first: it stands before them in a merged document.
+	const byAge = [...ages.keys()].sort((a, b) => (ages[b] as number) - (ages[a] as number) || a - b);
+	const useful = byAge.filter(at => ages[at] !== leadsNowhere);
+	const newest = withNewestResults(whole);
+	const youngest = (count: number) => withRecords(newest, useful.slice(0, count));
+	const candidates = [whole, withRecords(whole, useful), withRecords(newest, useful)];
+	const compacted = candidates.find(fits) ?? youngest(mostThat(count => fits(youngest(count)), useful.length));
+	return {document: compacted, dropped: difference(document, whole, compacted)};
+};
+
+const leadsNowhere = Number.NEGATIVE_INFINITY;
+const undated = -Number.MAX_VALUE;
+
+/** Milliseconds since 1970 of the youngest result that each record has or leads to. */
+const agesOf = (records: readonly CacheRecord[]): number[] => {
+	const ages = records.map(({results: [newest]}) => {
+		if (!newest) return leadsNowhere;
+		return newest.createdAt === undefined ? undated : Date.parse(newest.createdAt);
+	});
+	// In a merged document a record stands behind all that it needs.
+	for (const [at, {inputs}] of [...records.entries()].reverse()) {
+		for (const {link} of inputs.flat()) ages[link] = Math.max(ages[link] as number, ages[at] as number);
+	}
+	return ages;
+};
+
+const withNewestResults = (document: CacheDocument): CacheDocument => ({
+	...document,
+	config: {...document.config, records: document.config.records.map(record => ({...record, results: record.results.slice(0, 1)}))},
+});
+
+/** These records of a merged document, and the layers that they need; all that they link to must be among them. */
+const withRecords = (document: CacheDocument, kept: readonly number[]): CacheDocument => {
+	const {layers, records} = document.config;
+	const inOrder = kept.toSorted((a, b) => a - b);
+	const links = new Map(inOrder.map((at, position) => [at, position]));
+	const keptRecords = inOrder.map(at => records[at] as CacheRecord);
+	const needed = neededLayers(document, keptRecords);
+	const positions = new Map(needed.map((at, position) => [at, position]));
+	const blobs = new Set(needed.map(at => layers[at]?.blob));
+	return {
+		...document,
+		config: {
+			layers: needed.flatMap(at => layers[at] ?? []).map(({blob, parent}) => ({blob, parent: positions.get(parent) ?? -1})),
+			records: keptRecords.map(record => ({
+				...record,
+				inputs: record.inputs.map(ways => ways.map(way => ({...way, link: links.get(way.link) as number}))),
+				results: record.results.map(result => ({...result, layer: positions.get(result.layer) as number})),
+			})),
+		},
+		layers: document.layers.filter(({digest}) => blobs.has(digest)),
+	};
+};
+
+const neededLayers = ({config: {layers}}: CacheDocument, records: readonly CacheRecord[]): number[] => {
+	const needed = new Set<number>();
+	for (const {results} of records) {
+		for (const {layer} of results) for (let at = layer; at !== -1 && !needed.has(at); at = layers[at]?.parent ?? -1) needed.add(at);
+	}
+	return [...needed].sort((a, b) => a - b);
+};
+
+/** The largest count up to `most` that passes, where each smaller one passes too. */
+const mostThat = (passes: (count: number) => boolean, most: number): number => {
+	let [good, bad] = [0, most];
+	while (bad - good > 1) {
+		const middle = Math.floor((good + bad) / 2);
+		if (passes(middle)) good = middle;
+		else bad = middle;
+	}
+	return good;
+};
+
+const difference = (before: CacheDocument, whole: CacheDocument, after: CacheDocument): Dropped => {
+	const layers = new Set(after.layers.map(({digest}) => digest));
+	const results = ({config}: CacheDocument) => config.records.reduce((sum, record) => sum + record.results.length, 0);
+	return {
+		records: droppedRecords(whole.config.records, after.config.records),
+		layers: [...new Set(before.layers.map(({digest}) => digest))].filter(digest => !layers.has(digest)),
+		results: results(whole) - results(after),
+	};
+};
+
+/** Several records may have one digest: each counts. */
+const droppedRecords = (before: readonly CacheRecord[], after: readonly CacheRecord[]): Digest[] => {
+	const left = Map.groupBy(after, ({digest}) => digest);
+	return [...Map.groupBy(before, ({digest}) => digest)].flatMap(([digest, rows]) =>
+		rows.slice(left.get(digest)?.length ?? 0).map(() => digest),
+	);
+};
