@@ -2,6 +2,7 @@
 import {readFile} from 'node:fs/promises';
 import {OciError, parseRepositoryName, parseTag, type RepositoryName, type Tag} from 'oci-spec-types';
 import {noPolicy, type Policy, PolicyInvalid, parsePolicy} from '../config/policy.ts';
+import {openSources} from '../refs/openSources.ts';
 import type {RefBehaviour, TagSource} from '../refs/refBehaviour.ts';
 import {type Aspect, aspects, type Decision, decide} from '../refs/refRules.ts';
 
@@ -14,14 +15,19 @@ export const checkPolicy = async (file: string | undefined): Promise<Report> => 
 	const read = await readPolicy(file);
 	if ('report' in read) return read.report;
 	const {refs} = read.policy;
+	const open = openSources(refs);
 	return {
 		exitCode: 0,
 		lines: [
 			`${file}: ${refs.length} ${refs.length === 1 ? 'rule' : 'rules'}, and nothing is wrong with it`,
 			// Rights are the server's as a whole, and sources have no repository of their own.
 			'what a tag answers comes from tags of its own repository: whoever may read the one may read the other',
+			...open.map(
+				({rule, source}) =>
+					`${file}:${rule.line}: note: ${rule.match.text} is protected and answers ${source}, which is not: whoever may push there decides what it answers`,
+			),
 		],
-		facts: {file, rules: refs.length, problems: []},
+		facts: {file, rules: refs.length, problems: [], open: open.map(({rule, source}) => ({line: rule.line, source}))},
 	};
 };
 

@@ -1,4 +1,4 @@
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
 import {checkPolicy, explainRef} from '../../src/operations/policyReports.ts';
 import {policyFile} from '../support/policy.ts';
 import {cli, exitOf, run} from '../support/serverProcess.ts';
@@ -31,6 +31,27 @@ test('every problem of a policy is a line with its place', async t => {
 		`${file}:4:13: refs[0].onPush must be replace or merge; did you mean merge?`,
 	]);
 	t.like(facts, {problems: [{line: 3, column: 5}, {line: 4}]});
+});
+
+const notesOf = async (t: ExecutionContext, ...rules: string[]) => {
+	const {exitCode, lines} = await checkPolicy(await policyFile(t, `refs:\n${rules.map(rule => `  - ${rule}\n`).join('')}`));
+	t.is(exitCode, 0);
+	return lines.filter(line => line.includes('note:')).map(line => line.replace(/^.*:(\d+): note: /, '$1 '));
+};
+
+test('a protected tag that answers what anyone may push is noted, with the line', async t => {
+	const open = (source: string) =>
+		`2 ci/**:main is protected and answers ${source}, which is not: whoever may push there decides what it answers`;
+	t.deepEqual(await notesOf(t, '{match: "ci/**:main", protect: true, union: [main, "main-*"], fallback: [old]}'), [
+		open('main-*'),
+		open('old'),
+	]);
+});
+
+test('where the sources are protected too, there is nothing to note', async t => {
+	const all = '{match: "ci/**:{main,main-*,old}", protect: true}';
+	t.deepEqual(await notesOf(t, '{match: "ci/**:main", union: [main, "main-[a-z]*"], fallback: [old]}', all), []);
+	t.deepEqual(await notesOf(t, '{match: "ci/**:pr-{n}", union: ["pr-{n}-*"], fallback: [main]}', all), []);
 });
 
 test('where there is no file to look at, that is another code', async t => {
