@@ -73,7 +73,7 @@ const expressionOf = (tokens: readonly PatternToken[]): RegExp => {
 	// picomatch has no names: each is a text that no pattern has, and then a group of the expression.
 	const glob = tokens.map(token => (token.kind === 'name' ? placeholder(nameOf(token)) : token.text)).join('');
 	const {source} = globExpression(glob);
-	return new RegExp(namesIn(tokens).reduce((known, name) => known.replace(placeholder(name), `(?<${name}>[^/]+)`), source));
+	return new RegExp(namesIn(tokens).reduce((known, name) => known.replace(placeholder(name), `(?<${name}>[^/]+?)`), source));
 };
 
 const placeholder = (name: string) => `~${name}~`;
