@@ -116,9 +116,10 @@ for (const [pattern, {yes = [], no = []}] of Object.entries(patterns)) {
 	});
 }
 
-test('parts have names in both halves, and the first takes as much as it can', t => {
+test('parts have names in both halves, and each takes as little as it can', t => {
 	const {match} = ruleOf('match: "{team}/**:{branch}-{os}"');
-	t.deepEqual(match.match('ci/app', 'feature-x-linux'), {named: {team: 'ci', branch: 'feature-x', os: 'linux'}});
+	t.deepEqual(match.match('ci/app', 'feature-x-linux'), {named: {team: 'ci', branch: 'feature', os: 'x-linux'}});
+	t.deepEqual(ruleOf('match: "**:{branch}-{linux,windows}"').match.match('a', 'feature-x-linux'), {named: {branch: 'feature-x'}});
 	t.deepEqual(match.match('ci', 'feature-x-linux'), {differs: 'repository'});
 	t.deepEqual(match.match('ci/app', 'feature'), {differs: 'tag'});
 });
