@@ -77,6 +77,7 @@ const tries = (tag: Tag, {subject}: Decision, {fallback}: RefBehaviour): readonl
 const values: {readonly [A in Aspect]: (behaviour: RefBehaviour) => string} = {
 	fallback: ({fallback}) => fallback.join(', ') || 'none',
 	union: ({union}) => union.map(formatSource).join(', ') || 'none',
+	typeS3: ({typeS3}) => (typeS3 ? 'yes' : 'no'),
 	protect: ({protect}) => (protect ? 'yes' : 'no'),
 	onPush: ({onPush}) => onPush,
 	onDenied: ({onDenied}) => onDenied,
