@@ -12,7 +12,7 @@ import {isAmong} from './http/client.ts';
 import {createKoaApp} from './http/koaApp.ts';
 import {type HttpServer, listen} from './http/server.ts';
 import {createElapsed} from './lib/elapsed.ts';
-import {openPolicy, registryForClients} from './policyInForce.ts';
+import {openPolicy, registryForClients, type SharedPolicy} from './policyInForce.ts';
 import {createRefRules} from './refs/refRules.ts';
 import {openLayout} from './registry/layout.ts';
 import {createUploadTrust, fixedTrust, looksEveryMs, type UploadTrust} from './registry/uploadTrust.ts';
@@ -54,6 +54,8 @@ export type AppOptions = {
 	sweeps?: boolean;
 	/** What another process has just found out about the store, and told: it is not tried out again. */
 	found?: Found;
+	/** Where several processes serve one port. */
+	sharedPolicy?: SharedPolicy;
 };
 
 /** Reads the policy, probes the store, marks it, and listens. Throws PolicyInvalid, StoreUnfit, StoreUnavailable, CannotListen. */
@@ -68,9 +70,10 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		metrics = createMetrics({version}),
 		sweeps = true,
 		found,
+		sharedPolicy,
 	} = options;
 	const surroundings = {settings, log, metrics};
-	const policy = await openPolicy(surroundings);
+	const policy = await openPolicy(surroundings, sharedPolicy);
 	const rules = createRefRules(policy.current);
 	const store = withMeasurements(given ?? createStore(settings, metrics.recordS3Request), metrics.recordOperation);
 	// URLs are signed by the store's clock, which its first answer tells. Where it gives none, what follows says better why.

@@ -12,11 +12,15 @@ import type {Metrics} from './telemetry/metrics.ts';
 
 type Surroundings = {settings: Settings; log: Log; metrics: Metrics};
 
+/** What several processes tell each other: the text of the policy that one has loaded. */
+export type SharedPolicy = {lastGood?: string; onLoaded(text: string): void};
+
 /** Throws PolicyInvalid. */
-export const openPolicy = async ({settings, log, metrics}: Surroundings): Promise<PolicyFile> => {
+export const openPolicy = async ({settings, log, metrics}: Surroundings, shared?: SharedPolicy): Promise<PolicyFile> => {
 	const file = settings.policy;
 	if (file === undefined) return {current: () => noPolicy, reload: async () => undefined, stop: () => undefined};
-	const onLoaded = (policy: Policy) => {
+	const onLoaded = (policy: Policy, text: string) => {
+		shared?.onLoaded(text);
 		log.info({file, rules: policy.refs.length}, 'policy loaded');
 		metrics.recordPolicyRead('loaded');
 		if (settings.protectClients.length === 0 && policy.refs.some(({protect}) => protect))
@@ -26,9 +30,7 @@ export const openPolicy = async ({settings, log, metrics}: Surroundings): Promis
 		log.error({file, problems}, 'the policy file cannot be used; the policy before it stays in force');
 		metrics.recordPolicyRead('refused');
 	};
-	const opened = await openPolicyFile(file, {onLoaded, onRefused});
-	onLoaded(opened.current());
-	return opened;
+	return openPolicyFile(file, {onLoaded, onRefused, lastGood: shared?.lastGood});
 };
 
 /** Who may not move protected refs gets a registry that does not. */

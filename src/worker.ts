@@ -38,9 +38,17 @@ export const work = async ({settings, log}: {settings: Settings; log: Log}): Pro
 		}
 	});
 	say({kind: 'hello'});
-	const {worker, found} = await begin.promise;
+	const {worker, found, policy: lastGood} = await begin.promise;
 
-	const app = await startApp({settings, log: log.child({worker}), clock: Date.now, metrics, found, sweeps: worker === 1});
+	const app = await startApp({
+		settings,
+		log: log.child({worker}),
+		clock: Date.now,
+		metrics,
+		found,
+		sweeps: worker === 1,
+		sharedPolicy: {lastGood, onLoaded: text => say({kind: 'policyLoaded', text})},
+	});
 	reloadPolicy = app.reloadPolicy;
 	drain = async () => {
 		await app.stop();

@@ -27,6 +27,8 @@ export const startWorkers = async ({count, log}: {count: number; log: Log}): Pro
 		untilTooLate: () => delay(longestReportMs, undefined, {ref: false}),
 	});
 	const ending = new AbortController();
+	// What a new worker serves by if the file is broken just then.
+	let policy: string | undefined;
 
 	const keepRunning = async (number: number, found: Found, first: RunningWorker): Promise<void> => {
 		let quickEnds = 0;
@@ -53,11 +55,13 @@ export const startWorkers = async ({count, log}: {count: number; log: Log}): Pro
 		worker.on('message', async (message: ToPrimary) => {
 			if (message.kind === 'hello') {
 				// The first word of a worker may come after the last one to all.
-				say(worker, ending.signal.aborted ? {kind: 'drain'} : {kind: 'begin', worker: number, found});
+				say(worker, ending.signal.aborted ? {kind: 'drain'} : {kind: 'begin', worker: number, found, policy});
 				reports.join(worker);
 			} else if (message.kind === 'serving') {
 				log.info({worker: number, pid: worker.process.pid}, 'worker serves');
 				served.resolve(message);
+			} else if (message.kind === 'policyLoaded') {
+				policy = message.text;
 			} else if (message.kind === 'report') {
 				reports.take(worker, message.question, message.report);
 			} else {

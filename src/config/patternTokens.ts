@@ -24,8 +24,20 @@ export const tokenize = (pattern: string, {slashes}: {slashes: boolean}): Patter
 	return tokens;
 };
 
+/** A name that the pattern matches. */
+export const sampleOf = (pattern: string, {slashes}: {slashes: boolean}): string =>
+	tokenize(pattern, {slashes})
+		.map(({kind, text}) => (kind === 'text' ? text : sampleOfWide(text)))
+		.join('');
+
 /** The name in `{name}`. */
 export const nameOf = ({text}: PatternToken): string => text.slice(1, -1);
+
+/** Of a class its first letter, of alternatives the first, of all else any letter. */
+const sampleOfWide = (text: string): string => {
+	if (text.startsWith('[')) return text.slice(1, 2);
+	return text.includes(',') ? (text.slice(1).split(',', 1)[0] ?? '').replace(/\*+|\?/g, 'x') : 'x';
+};
 
 // Each wide one multiplies how often a long hostile tag may have to be tried.
 const mostWide = 4;

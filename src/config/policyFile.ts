@@ -13,7 +13,7 @@ export type PolicyFile = {
 };
 
 export type PolicyObserver = {
-	onLoaded(policy: Policy): void;
+	onLoaded(policy: Policy, text: string): void;
 	/** The policy before it stays in force. */
 	onRefused(error: PolicyInvalid): void;
 };
@@ -25,14 +25,17 @@ export type PolicyTiming = {
 	lookEveryMs: number;
 };
 
-/** Throws PolicyInvalid, also where the file cannot be read. */
-export const openPolicyFile = async (
-	path: string,
-	{onLoaded, onRefused}: PolicyObserver,
-	{settleMs, lookEveryMs}: PolicyTiming = {settleMs: 200, lookEveryMs: 10_000},
-): Promise<PolicyFile> => {
-	let seen = await readContent(path);
-	let policy = parseContent(seen, path);
+export type PolicyFileOptions = PolicyObserver & {
+	/** A text that another process has loaded: what holds where the file cannot be used now. */
+	lastGood?: string;
+	timing?: PolicyTiming;
+};
+
+/** Throws PolicyInvalid, also where the file cannot be read; not where there is a `lastGood`. */
+export const openPolicyFile = async (path: string, options: PolicyFileOptions): Promise<PolicyFile> => {
+	const {onLoaded, onRefused, lastGood, timing: {settleMs, lookEveryMs} = usualTiming} = options;
+	let policy = lastGood === undefined ? undefined : parsePolicy(lastGood, path);
+	let seen: Content = {};
 
 	const look = async (tellsAlways: boolean): Promise<void> => {
 		const content = await readContent(path);
@@ -41,11 +44,12 @@ export const openPolicyFile = async (
 		try {
 			policy = parseContent(content, path);
 		} catch (error) {
-			if (error instanceof PolicyInvalid) return onRefused(error);
+			if (error instanceof PolicyInvalid && policy) return onRefused(error);
 			throw error;
 		}
-		onLoaded(policy);
+		onLoaded(policy, content.text ?? '');
 	};
+	await look(true);
 	// One after another: an older text never comes after a newer one.
 	let looked = Promise.resolve();
 	const lookNext = (tellsAlways: boolean): Promise<void> => {
@@ -60,7 +64,8 @@ export const openPolicyFile = async (
 		settling = setTimeout(() => void lookNext(false), settleMs).unref();
 	});
 	return {
-		current: () => policy,
+		// The first look has found one, or thrown.
+		current: () => policy as Policy,
 		reload: () => lookNext(true),
 		stop() {
 			clearInterval(looking);
@@ -69,6 +74,8 @@ export const openPolicyFile = async (
 		},
 	};
 };
+
+const usualTiming: PolicyTiming = {settleMs: 200, lookEveryMs: 10_000};
 
 type Content = {text?: string; failure?: string};
 

@@ -1,12 +1,14 @@
 /** Which refs a rule means: `ci/**:pr-{number}`, a glob of repositories and one of tags, with parts that the rule uses again by name. */
 import picomatch from 'picomatch';
-import {nameOf, PatternInvalid, type PatternToken, tokenize} from './patternTokens.ts';
+import {nameOf, PatternInvalid, type PatternToken, sampleOf, tokenize} from './patternTokens.ts';
 
 export type RefPattern = {
 	text: string;
 	/** Its `{names}`. */
 	names: readonly string[];
 	match(repo: string, tag: string): RefMatch;
+	/** A ref that it means. */
+	sample: {repository: string; tag: string};
 	/** Whether it means any tag of this repository. */
 	matchesRepository(repo: string): boolean;
 };
@@ -37,6 +39,7 @@ export const parseRefPattern = (text: string): RefPattern => {
 			const inTag = tag.exec(tagText);
 			return inTag ? {named: {...inRepository.groups, ...inTag.groups}} : {differs: 'tag'};
 		},
+		sample: {repository: sampleOf(repositories, {slashes: true}), tag: sampleOf(tags, {slashes: false})},
 		matchesRepository: repo => repository.test(repo),
 	};
 };
@@ -70,7 +73,7 @@ const expressionOf = (tokens: readonly PatternToken[]): RegExp => {
 	// picomatch has no names: each is a text that no pattern has, and then a group of the expression.
 	const glob = tokens.map(token => (token.kind === 'name' ? placeholder(nameOf(token)) : token.text)).join('');
 	const {source} = globExpression(glob);
-	return new RegExp(namesIn(tokens).reduce((known, name) => known.replace(placeholder(name), `(?<${name}>[^/]+)`), source));
+	return new RegExp(namesIn(tokens).reduce((known, name) => known.replace(placeholder(name), `(?<${name}>[^/]+?)`), source));
 };
 
 const placeholder = (name: string) => `~${name}~`;

@@ -88,7 +88,11 @@ export const decide = (refs: readonly RefRule[], repo: RepositoryName, tag: Tag)
 	};
 };
 
-const withMine = (union: readonly TagSource[], mine: readonly TagSource[]) => (union.length > 0 ? [...mine, ...union] : []);
+/** Each source once: whatever is named twice would be read twice. */
+const withMine = (union: readonly TagSource[], mine: readonly TagSource[]): TagSource[] => {
+	const sources = union.length > 0 ? [...mine, ...union] : [];
+	return [...new Map(sources.map(source => ['tag' in source ? source.tag : source.glob, source] as const)).values()];
+};
 
 // A large matrix, the work of a sprint, and what one import can make use of.
 const defaultHeads: HeadBounds = {count: 64, ageMs: 14 * 86_400_000, bytes: 50e9};

@@ -1,17 +1,8 @@
 /** A registry as those see it who may not write protected refs: they neither move nor delete them, nor what they need. */
-import {
-	type Digest,
-	digestOf,
-	OciError,
-	parseManifest,
-	type Reference,
-	type RepositoryName,
-	references,
-	subjectOf,
-	type Tag,
-} from 'oci-spec-types';
-import type {AcceptedManifest, PushedManifest, Registry, StoredManifest} from '../registry/registry.ts';
+import {type Digest, digestOf, OciError, parseManifest, type RepositoryName, references, subjectOf, type Tag} from 'oci-spec-types';
+import type {AcceptedManifest, PushedManifest, Registry} from '../registry/registry.ts';
 import type {RefRules} from './refBehaviour.ts';
+import {unlessUnknown} from './unlessUnknown.ts';
 
 /** What was not done. A `discarded` push was answered like any other. */
 export type Denial = {repo: RepositoryName; tag: Tag; did: 'push' | 'delete'; outcome: 'refused' | 'discarded'};
@@ -26,7 +17,10 @@ export const withProtectedRefs = (inner: Registry, rules: RefRules, onDenial: (d
 	const assertUnneeded = async (repo: RepositoryName, digest: Digest): Promise<void> => {
 		if (!rules.protectsIn(repo)) return;
 		for await (const tag of knownTags(inner, repo)) {
-			if (rules.behaviourOf(repo, tag).protect && (await needs(inner, repo, tag, digest))) throw refuse(repo, tag, 'delete');
+			if (!rules.behaviourOf(repo, tag).protect) continue;
+			for (const pushed of await inner.readTag(repo, tag)) {
+				if (await needs(inner, repo, pushed.digest, digest)) throw refuse(repo, tag, 'delete');
+			}
 		}
 	};
 
@@ -38,9 +32,9 @@ export const withProtectedRefs = (inner: Registry, rules: RefRules, onDenial: (d
 			if (guarded.length === 0) return inner.putManifest(repo, manifest, as);
 
 			const digest = as.digest ?? digestOf(manifest.bytes);
-			const targets = await Promise.all(guarded.map(tag => found(inner, repo, tag)));
+			const pushed = await Promise.all(guarded.map(tag => inner.readTag(repo, tag)));
 			// What is there already is no move: who repeats the push of another has nothing to be told.
-			const moved = guarded.filter((_, index) => targets[index]?.digest !== digest);
+			const moved = guarded.filter((_, index) => !pushed[index]?.some(facts => facts.digest === digest));
 			const refused = moved.find(tag => rules.behaviourOf(repo, tag).onDenied === 'refuse');
 			if (refused) throw refuse(repo, refused, 'push');
 			for (const tag of moved) onDenial({repo, tag, did: 'push', outcome: 'discarded'});
@@ -78,26 +72,16 @@ const asIfAccepted = ({bytes, mediaType}: PushedManifest, digest: Digest): Accep
 	return {digest, manifest, subject: subjectOf(manifest)?.digest, missing: []};
 };
 
-/** Whether what a reference names is this, or reaches it. A document's digest covers what it names, so there are no circles. */
-const needs = async (registry: Registry, repo: RepositoryName, reference: Reference, digest: Digest): Promise<boolean> => {
-	const stored = await found(registry, repo, reference);
-	if (!stored) return false;
-	if (stored.digest === digest) return true;
-	const named = references(parseManifest(stored.bytes, stored.mediaType));
+/** Whether a manifest is this, or reaches it. A document's digest covers what it names, so there are no circles. */
+const needs = async (registry: Registry, repo: RepositoryName, manifest: Digest, digest: Digest): Promise<boolean> => {
+	if (manifest === digest) return true;
+	const stored = await registry.getManifest(repo, manifest).catch(unlessUnknown);
+	const named = stored ? references(parseManifest(stored.bytes, stored.mediaType)) : [];
 	if (named.some(({descriptor}) => descriptor.digest === digest)) return true;
 	for (const {descriptor, as} of named) {
 		if (as === 'manifest' && (await needs(registry, repo, descriptor.digest, digest))) return true;
 	}
 	return false;
-};
-
-const found = async (registry: Registry, repo: RepositoryName, reference: Reference): Promise<StoredManifest | undefined> => {
-	try {
-		return await registry.getManifest(repo, reference);
-	} catch (error) {
-		if (error instanceof OciError && error.code === 'MANIFEST_UNKNOWN') return undefined;
-		throw error;
-	}
 };
 
 /** None where there is no such repository. */

@@ -14,6 +14,9 @@ const policy = `refs:
   - match: "ci/**:quiet"
     protect: true
     onDenied: discard
+  - match: "ci/**:shared"
+    protect: true
+    onPush: merge
 `;
 
 /** A registry in which ci/app:main and ci/app:quiet are the first image, with one client that may move them and one that may not. */
@@ -149,6 +152,19 @@ test('a protected index keeps its manifests and their layers', async t => {
 	t.is((await put('main', index, main, mediaTypes.ociIndex)).status, 201);
 	t.is((await remove(`manifests/${digestIn(second)}`)).status, 403);
 	t.is((await remove(`blobs/${digestOf(Buffer.from('two'))}`)).status, 403);
+});
+
+test('a protected tag that merges keeps every push that counts', async t => {
+	const {put, remove, denials} = await start(t);
+	for (const manifest of [first, second]) t.is((await put('shared', manifest, main)).status, 201);
+	for (const manifest of [first, second]) {
+		t.is((await put('shared', manifest, other)).status, 201);
+		t.is((await remove(`manifests/${digestIn(manifest)}`)).status, 403);
+	}
+	t.is((await put('shared', imageOf(describe('{}'), []), other)).status, 403);
+	t.is((await remove('manifests/shared')).status, 403);
+	t.is(denials().length, 4);
+	t.is((await remove('manifests/shared', main)).status, 202);
 });
 
 test('a delete in a repository that is not there is answered as ever', async t => {

@@ -2,23 +2,24 @@ import {mkdir, rename, rm, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {PolicyInvalid} from '../../src/config/policy.ts';
-import {openPolicyFile, type PolicyTiming} from '../../src/config/policyFile.ts';
+import {openPolicyFile, type PolicyFileOptions} from '../../src/config/policyFile.ts';
 import {temporaryFolder} from '../support/temporaryFolder.ts';
 import {until} from '../support/until.ts';
 
 const withRules = (count: number) => JSON.stringify({refs: Array.from({length: count}, (_, index) => ({match: `a:t${index}`}))});
 const never = 1e9;
 
-const open = async (t: ExecutionContext, path: string, timing: PolicyTiming = {settleMs: 1, lookEveryMs: never}) => {
+const open = async (
+	t: ExecutionContext,
+	path: string,
+	options: Partial<PolicyFileOptions> = {timing: {settleMs: 1, lookEveryMs: never}},
+) => {
 	const told: string[] = [];
-	const file = await openPolicyFile(
-		path,
-		{
-			onLoaded: ({refs}) => void told.push(`${refs.length} rules`),
-			onRefused: ({problems}) => void told.push(problems.map(({message}) => message.replace(/^(the file cannot be read).*/, '$1')).join()),
-		},
-		timing,
-	);
+	const file = await openPolicyFile(path, {
+		onLoaded: ({refs}) => void told.push(`${refs.length} rules`),
+		onRefused: ({problems}) => void told.push(problems.map(({message}) => message.replace(/^(the file cannot be read).*/, '$1')).join()),
+		...options,
+	});
 	t.teardown(file.stop);
 	return {file, told, rules: () => file.current().refs.length};
 };
@@ -77,7 +78,7 @@ test('a ConfigMap, whose link Kubernetes swaps, is read anew', async t => {
 test('a change that no watch tells of is found all the same', async t => {
 	const [folder, elsewhere] = [await temporaryFolder(t), await policyIn(t)];
 	await symlink(elsewhere, join(folder, 'policy.yaml'));
-	const {rules} = await open(t, join(folder, 'policy.yaml'), {settleMs: never, lookEveryMs: 5});
+	const {rules} = await open(t, join(folder, 'policy.yaml'), {timing: {settleMs: never, lookEveryMs: 5}});
 	await writeFile(elsewhere, withRules(2));
 	await until(() => rules() === 2);
 	t.pass();
@@ -85,7 +86,7 @@ test('a change that no watch tells of is found all the same', async t => {
 
 test('what cannot be used is told with its problems, and the policy before it stays', async t => {
 	const path = await policyIn(t);
-	const {file, told, rules} = await open(t, path, {settleMs: never, lookEveryMs: never});
+	const {file, told, rules} = await open(t, path, {timing: {settleMs: never, lookEveryMs: never}});
 	for (const broken of ['refs: [', 'refz: []', '']) {
 		await writeFile(path, broken);
 		await file.reload();
@@ -98,6 +99,7 @@ test('what cannot be used is told with its problems, and the policy before it st
 	await file.reload();
 	t.is(rules(), 2);
 	t.deepEqual(told, [
+		'1 rules',
 		'Flow sequence in block collection must be sufficiently indented and end with a ]',
 		'refz is no name that is known; did you mean refs?',
 		'the file is empty; a policy without rules is {}',
@@ -108,16 +110,16 @@ test('what cannot be used is told with its problems, and the policy before it st
 
 test('what has not changed is told when it is asked for, and not else', async t => {
 	const path = await policyIn(t);
-	const {file, told} = await open(t, path, {settleMs: 1, lookEveryMs: 1});
+	const {file, told} = await open(t, path, {timing: {settleMs: 1, lookEveryMs: 1}});
 	const {told: toldOther, rules: otherRules} = await open(t, path);
 	await file.reload();
-	t.deepEqual(told, ['1 rules']);
+	t.deepEqual(told, ['1 rules', '1 rules']);
 	await replace(path, 'refs: [');
-	await until(() => told.length === 2);
+	await until(() => told.length === 3);
 	await replace(path, withRules(2));
 	await until(() => otherRules() === 2);
-	await until(() => told.length === 3);
-	t.deepEqual(told, ['1 rules', 'Flow sequence in block collection must be sufficiently indented and end with a ]', '2 rules']);
+	await until(() => told.length === 4);
+	t.deepEqual(told, ['1 rules', '1 rules', 'Flow sequence in block collection must be sufficiently indented and end with a ]', '2 rules']);
 	t.is(toldOther.at(-1), '2 rules');
 });
 
@@ -130,4 +132,14 @@ for (const [what, text] of Object.entries({'that is broken': 'refs: [', 'that is
 test('a file that is not there is no beginning, and the reason names it', async t => {
 	const path = join(await temporaryFolder(t), 'none.yaml');
 	await t.throwsAsync(open(t, path), {instanceOf: PolicyInvalid, message: /none\.yaml:1:1: the file cannot be read: ENOENT/});
+});
+
+test('where another process has loaded a policy, that one holds until the file can be used', async t => {
+	const path = await policyIn(t, 'refs: [');
+	const {file, told, rules} = await open(t, path, {lastGood: withRules(5)});
+	t.is(rules(), 5);
+	await replace(path, withRules(2));
+	await file.reload();
+	t.is(rules(), 2);
+	t.deepEqual(told, ['Flow sequence in block collection must be sufficiently indented and end with a ]', '2 rules']);
 });

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {isTagText, parseRepositoryName, parseTag, type RepositoryName, type Tag} from 'oci-spec-types';
+import {sampleOf} from '../../src/config/patternTokens.ts';
 import {type Policy, parsePolicy} from '../../src/config/policy.ts';
 import {createRefRules, decide} from '../../src/refs/refRules.ts';
 import {namedBases} from '../../src/refs/refSyntax.ts';
@@ -194,4 +195,12 @@ test('every repository is asked for itself', t => {
 	const refs = policyOf('{match: "{team}/*:*", fallback: ["{team}-base"]}').refs;
 	t.deepEqual(decide(refs, 'red/app' as RepositoryName, 'x' as Tag).behaviour.fallback, ['red-base'] as Tag[]);
 	t.deepEqual(decide(refs, 'blue/app' as RepositoryName, 'x' as Tag).behaviour.fallback, ['blue-base'] as Tag[]);
+});
+
+test('a sample of a pattern is one that it matches', t => {
+	for (const pattern of ['ci/**:main', '**/app:v[0-9]*', '{team}/*:{branch}-{os}', 'a:{main,release-*}', 'a?b/*:x?[a-c]{,-*}']) {
+		const {match} = policyOf(`{match: "${pattern}"}`).refs[0] as Policy['refs'][number];
+		t.true('named' in match.match(match.sample.repository, match.sample.tag), `${match.sample.repository}:${match.sample.tag}`);
+	}
+	t.is(sampleOf('pr-{n}-*', {slashes: false}), 'pr-x-x');
 });
