@@ -42,7 +42,11 @@ test("an unknown branch imports main's cache, by the chain and by the tag that n
 	const named = `${plain.host}/team/app:other..main`;
 	await everyStepIsCached(t, {context, cacheFrom: fromRegistry(named), packed});
 	await context.writeSource(2);
-	const branch = await cacheBuild(t, {context, cacheFrom: fromRegistry(named), cacheTo: [`type=registry,ref=${plain.host}/team/app:other,mode=max`]});
+	const branch = await cacheBuild(t, {
+		context,
+		cacheFrom: fromRegistry(named),
+		cacheTo: [`type=registry,ref=${plain.host}/team/app:other,mode=max`],
+	});
 	t.deepEqual(branch.ran, lastStep);
 	await branch.builder.stop();
 	// Now the branch has a cache of its own, and the same line asks for that.
