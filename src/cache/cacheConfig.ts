@@ -36,23 +36,31 @@ export const parseCacheConfig = (bytes: Uint8Array): CacheConfig => configOf(par
 
 /** A config as BuildKit reads it, as short as JSON gets; equal configs have equal bytes. */
 export const formatCacheConfig = ({layers, records}: CacheConfig): Uint8Array =>
-	Buffer.from(JSON.stringify({layers: layers.map(({blob, parent}) => ({blob, parent})), records: records.map(formatRecord)}));
+	Buffer.from(JSON.stringify({layers, records: records.map(formatRecord)}));
+
+/** A record as it stands in the config. */
+export const formatRecord = ({digest, results, chains, inputs}: CacheRecord): object => ({
+	layers: results.length > 0 ? results : undefined,
+	chains: chains.length > 0 ? chains : undefined,
+	digest,
+	inputs: inputs.length > 0 ? inputs : undefined,
+});
 
 /** Layers and records that were read from JSON of whatever kind. Throws CacheInvalid. */
 export const configOf = (json: unknown): CacheConfig => {
 	const {layers, records} = object(json, 'the config');
-	const rows = list(layers, 'layers');
+	const rows = list(layers, 'its list of layers');
 	return configOfRecords(
-		rows.map((row, index) => layerOf(row, `layers[${index}]`, rows.length)),
+		each('layers', rows, row => layerOf(row, rows.length)),
 		records,
 	);
 };
 
 /** The records of a config whose layers are known otherwise, as those of an inline cache are. Throws CacheInvalid. */
 export const configOfRecords = (layers: readonly CacheLayer[], records: unknown): CacheConfig => {
-	const rows = list(records, 'records');
+	const rows = list(records, 'the list of records');
 	const counts = {layers: layers.length, records: rows.length};
-	const config = {layers, records: rows.map((row, index) => recordOf(row, `records[${index}]`, counts))};
+	const config = {layers, records: each('records', rows, row => recordOf(row, counts))};
 	for (const {index, depth} of layersInOrder(layers)) {
 		if (depth >= maxDepth) throw new CacheInvalid(`layers[${index}] lies on ${maxDepth} others or more`);
 	}
@@ -74,87 +82,91 @@ export const parseJson = (bytes: Uint8Array): unknown => {
 // BuildKit imports 1 MiB and may import 16 some day (moby/buildkit#3719).
 const maxConfigBytes = 16 * 1024 * 1024;
 
+/** The row is named when something is wrong, and only then: naming each place beforehand took longer than checking it. */
+const each = <T>(name: string, rows: readonly unknown[], parse: (row: unknown) => T): T[] =>
+	rows.map((row, position) => {
+		try {
+			return parse(row);
+		} catch (error) {
+			throw error instanceof CacheInvalid ? new CacheInvalid(`${name}[${position}]: ${error.message}`) : error;
+		}
+	});
+
+const eachOf = <T>(rows: readonly unknown[], parse: (row: unknown) => T): readonly T[] => (rows.length === 0 ? none : rows.map(parse));
+
 /** A missing `parent` means 0: Go leaves zeros out. */
-const layerOf = (json: unknown, where: string, count: number): CacheLayer => {
-	const {blob, parent} = object(json, where);
-	return {blob: digest(blob, `${where}.blob`), parent: parent === -1 ? -1 : index(parent, `${where}.parent`, count)};
+const layerOf = (json: unknown, count: number): CacheLayer => {
+	const {blob, parent} = object(json, 'it');
+	return {blob: digest(blob, 'blob'), parent: parent === -1 ? -1 : index(parent, 'parent', count)};
 };
 
 type Counts = {layers: number; records: number};
 
-const recordOf = (json: unknown, where: string, counts: Counts): CacheRecord => {
-	const record = object(json, where);
-	const layer = (value: unknown, at: string) => index(value, at, counts.layers);
+const recordOf = (json: unknown, counts: Counts): CacheRecord => {
+	const record = object(json, 'it');
 	return {
-		digest: digest(record.digest, `${where}.digest`),
-		results: list(record.layers, `${where}.layers`).map((value, position): CacheResult => {
-			const at = `${where}.layers[${position}]`;
-			const result = object(value, at);
-			return {layer: layer(result.layer, `${at}.layer`), ...dated(result.createdAt, at)};
+		digest: digest(record.digest, 'digest'),
+		results: eachOf(list(record.layers, 'layers'), (row): CacheResult => {
+			const {layer, createdAt} = object(row, 'one of its layers');
+			return dated({layer: index(layer, 'layer', counts.layers)}, createdAt);
 		}),
-		chains: list(record.chains, `${where}.chains`).map((value, position): CacheChain => {
-			const at = `${where}.chains[${position}]`;
-			const chain = object(value, at);
-			const layers = list(chain.layers, `${at}.layers`).map((item, height) => layer(item, `${at}.layers[${height}]`));
-			if (layers.length === 0 || layers.length > maxDepth) throw new CacheInvalid(`${at} has ${layers.length} layers`);
-			return {layers, ...dated(chain.createdAt, at)};
+		chains: eachOf(list(record.chains, 'chains'), (row): CacheChain => {
+			const chain = object(row, 'one of its chains');
+			const layers = list(chain.layers, 'layers of a chain').map(layer => index(layer, 'layer of a chain', counts.layers));
+			if (layers.length === 0 || layers.length > maxDepth) throw new CacheInvalid(`a chain has ${layers.length} layers`);
+			return dated({layers}, chain.createdAt);
 		}),
-		inputs: list(record.inputs, `${where}.inputs`).map((value, position) => {
-			const at = `${where}.inputs[${position}]`;
-			const ways = list(value, at).map((item, way) => inputOf(item, `${at}[${way}]`, counts.records));
-			if (ways.length === 0) throw new CacheInvalid(`${at} can be met by nothing`);
-			return ways;
+		inputs: eachOf(list(record.inputs, 'inputs'), row => {
+			const ways = list(row, 'an input');
+			if (ways.length === 0) throw new CacheInvalid('an input can be met by nothing');
+			return ways.map(way => inputOf(way, counts.records));
 		}),
 	};
 };
 
-const inputOf = (json: unknown, where: string, recordCount: number): CacheInput => {
-	const {selector, link} = object(json, where);
-	if (isPresent(selector) && typeof selector !== 'string') throw new CacheInvalid(`${where}.selector is no text`);
-	const input = {link: index(link, `${where}.link`, recordCount)};
-	return selector ? {selector: selector as string, ...input} : input;
+const inputOf = (json: unknown, recordCount: number): CacheInput => {
+	const {selector, link} = object(json, 'a way to meet an input');
+	if (isPresent(selector) && typeof selector !== 'string') throw new CacheInvalid('a selector is no text');
+	const record = index(link, 'link', recordCount);
+	return selector ? {selector: selector as string, link: record} : {link: record};
 };
 
 // No builder mounts so many layers on one another; and what walks from layer to layer has an end.
 const maxDepth = 1024;
 
-const object = (value: unknown, where: string): Record<string, unknown> => {
-	if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new CacheInvalid(`${where} is no object`);
+const object = (value: unknown, name: string): Record<string, unknown> => {
+	if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new CacheInvalid(`${name} is no object`);
 	return value as Record<string, unknown>;
 };
 
+// Most lists of most records are empty; one stands for all of them.
+const none: readonly never[] = [];
+
 /** Go leaves empty lists out, or writes `null`. */
-const list = (value: unknown, where: string): readonly unknown[] => {
-	if (!isPresent(value)) return [];
-	if (!Array.isArray(value)) throw new CacheInvalid(`${where} is no list`);
+const list = (value: unknown, name: string): readonly unknown[] => {
+	if (!isPresent(value)) return none;
+	if (!Array.isArray(value)) throw new CacheInvalid(`${name}: no list`);
 	return value;
 };
 
-const digest = (value: unknown, where: string): Digest => {
-	if (typeof value !== 'string' || !isDigest(value)) throw new CacheInvalid(`${where} is no digest`);
+const digest = (value: unknown, name: string): Digest => {
+	if (typeof value !== 'string' || !isDigest(value)) throw new CacheInvalid(`${name} is no digest`);
 	return value;
 };
 
 /** Go leaves zeros out. */
-const index = (value: unknown, where: string, count: number): number => {
+const index = (value: unknown, name: string, count: number): number => {
 	const number = value ?? 0;
-	if (!Number.isSafeInteger(number)) throw new CacheInvalid(`${where} is no index`);
-	if ((number as number) < 0 || (number as number) >= count) throw new CacheInvalid(`${where} is ${number}, and there are ${count}`);
+	if (!Number.isSafeInteger(number)) throw new CacheInvalid(`${name} is no index`);
+	if ((number as number) < 0 || (number as number) >= count) throw new CacheInvalid(`${name} is ${number}, and there are ${count}`);
 	return number as number;
 };
 
 // Go's zero time says that there is none.
-const dated = (value: unknown, where: string): {createdAt?: string} => {
-	if (!isPresent(value) || value === zeroTime) return {};
-	if (typeof value !== 'string' || !isCreatedAt(value)) throw new CacheInvalid(`${where}.createdAt is no time`);
-	return {createdAt: value};
+const dated = <T extends object>(value: T, createdAt: unknown): T & {createdAt?: string} => {
+	if (!isPresent(createdAt) || createdAt === zeroTime) return value;
+	if (typeof createdAt !== 'string' || !isCreatedAt(createdAt)) throw new CacheInvalid('createdAt is no time');
+	return {...value, createdAt};
 };
 
 const isPresent = (value: unknown): boolean => value !== undefined && value !== null;
-
-const formatRecord = ({digest, results, chains, inputs}: CacheRecord): object => ({
-	...(results.length > 0 && {layers: results.map(({layer, createdAt}) => ({layer, ...(createdAt && {createdAt})}))}),
-	...(chains.length > 0 && {chains: chains.map(({layers, createdAt}) => ({layers, ...(createdAt && {createdAt})}))}),
-	digest,
-	...(inputs.length > 0 && {inputs: inputs.map(ways => ways.map(({selector, link}) => (selector ? {selector, link} : {link})))}),
-});

@@ -58,7 +58,16 @@ export const parseCacheDocument = (manifest: Manifest, config: Uint8Array): Cach
 };
 
 /** A document as BuildKit reads it; equal documents have equal bytes. */
-export const toManifest = ({form, types, config, layers, configBytes}: CacheDocument): CacheManifest => {
+export const toManifest = (document: CacheDocument): CacheManifest => {
+	const known = written.get(document) ?? write(document);
+	written.set(document, known);
+	return known;
+};
+
+// One is asked for twice: to see whether it is small enough, and to store it.
+const written = new WeakMap<CacheDocument, CacheManifest>();
+
+const write = ({form, types, config, layers, configBytes}: CacheDocument): CacheManifest => {
 	const bytes = configBytes ?? formatCacheConfig(config);
 	const configDescriptor: Descriptor = {mediaType: cacheConfigMediaType, digest: digestOf(bytes), size: bytes.length};
 	const mediaType = mediaTypeOf(form, types);

@@ -1,6 +1,6 @@
 /** A cache small enough that BuildKit imports it: what leads to nothing goes first, then what has not been renewed for longest. */
 import type {Digest} from 'oci-spec-types';
-import type {CacheRecord} from './cacheConfig.ts';
+import {type CacheLayer, type CacheRecord, formatRecord} from './cacheConfig.ts';
 import {type CacheDocument, toManifest} from './cacheDocument.ts';
 import {merge} from './merge.ts';
 
@@ -14,22 +14,50 @@ export type Dropped = {records: readonly Digest[]; layers: readonly Digest[]; re
  * record is as young as the youngest result that it leads to: what new steps stand on is as good as new.
  */
 export const compact = (document: CacheDocument, {limitBytes}: {limitBytes: number}): {document: CacheDocument; dropped: Dropped} => {
-	const fits = (candidate: CacheDocument): boolean => {
-		const {manifest, config} = toManifest(candidate);
-		return manifest.length <= limitBytes && config.length <= limitBytes;
-	};
-	if (fits(document)) return {document, dropped: {records: [], layers: [], results: 0}};
-
+	if (fits(document, limitBytes)) return {document, dropped: {records: [], layers: [], results: 0}};
 	const whole = merge([document]);
-	const ages = agesOf(whole.config.records);
-	// Of equal age, what others need comes first: it stands before them in a merged document.
-	const byAge = [...ages.keys()].sort((a, b) => (ages[b] as number) - (ages[a] as number) || a - b);
-	const useful = byAge.filter(at => ages[at] !== leadsNowhere);
-	const newest = withNewestResults(whole);
-	const youngest = (count: number) => withRecords(newest, useful.slice(0, count));
-	const candidates = [whole, withRecords(whole, useful), withRecords(newest, useful)];
-	const compacted = candidates.find(fits) ?? youngest(mostThat(count => fits(youngest(count)), useful.length));
+	const compacted = whole !== document && fits(whole, limitBytes) ? whole : shortened(whole, limitBytes);
 	return {document: compacted, dropped: difference(document, whole, compacted)};
+};
+
+const fits = (document: CacheDocument, limitBytes: number): boolean => {
+	const {manifest, config} = toManifest(document);
+	return manifest.length <= limitBytes && config.length <= limitBytes;
+};
+
+/** A merged document without what it has to lose. */
+const shortened = (whole: CacheDocument, limitBytes: number): CacheDocument => {
+	const useful = byUse(whole.config.records);
+	if (countWithin(whole, useful, limitBytes) === useful.length) return withRecords(whole, useful);
+	const newest = withNewestResults(whole);
+	return withRecords(newest, useful.slice(0, countWithin(newest, useful, limitBytes)));
+};
+
+/**
+ * One result after the other, each behind all that it needs: the youngest first, and of what is equally young the first
+ * that a build comes to. So that however many are kept, they lead to results, and need nothing that is not kept. What
+ * leads to no result is not among them.
+ */
+const byUse = (records: readonly CacheRecord[]): number[] => {
+	const ages = agesOf(records);
+	const withResults = [...records.keys()].filter(at => records[at]?.results.length !== 0);
+	const taken = new Set<number>();
+	for (const top of withResults.sort((a, b) => (ages[b] as number) - (ages[a] as number) || a - b)) {
+		for (const at of stillNeeded(records, top, taken)) taken.add(at);
+	}
+	return [...taken];
+};
+
+/** This record and what it needs, but what is taken; in a merged document each stands behind all that it needs. */
+const stillNeeded = (records: readonly CacheRecord[], top: number, taken: ReadonlySet<number>): number[] => {
+	const needed = new Set<number>();
+	const waiting = [top];
+	for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+		if (taken.has(at) || needed.has(at)) continue;
+		needed.add(at);
+		for (const ways of records[at]?.inputs ?? []) for (const {link} of ways) waiting.push(link);
+	}
+	return [...needed].sort((a, b) => a - b);
 };
 
 const leadsNowhere = Number.NEGATIVE_INFINITY;
@@ -43,7 +71,9 @@ const agesOf = (records: readonly CacheRecord[]): number[] => {
 	});
 	// In a merged document a record stands behind all that it needs.
 	for (const [at, {inputs}] of [...records.entries()].reverse()) {
-		for (const {link} of inputs.flat()) ages[link] = Math.max(ages[link] as number, ages[at] as number);
+		for (const ways of inputs) {
+			for (const {link} of ways) ages[link] = Math.max(ages[link] as number, ages[at] as number);
+		}
 	}
 	return ages;
 };
@@ -84,16 +114,35 @@ const neededLayers = ({config: {layers}}: CacheDocument, records: readonly Cache
 	return [...needed].sort((a, b) => a - b);
 };
 
-/** The largest count up to `most` that passes, where each smaller one passes too. */
-const mostThat = (passes: (count: number) => boolean, most: number): number => {
-	let [good, bad] = [0, most];
-	while (bad - good > 1) {
-		const middle = Math.floor((good + bad) / 2);
-		if (passes(middle)) good = middle;
-		else bad = middle;
-	}
-	return good;
+/** How many of these records, with the layers that they need, have `limitBytes` at most in config and manifest. Their sizes in the whole are added up: indexes only become shorter. */
+const countWithin = (document: CacheDocument, records: readonly number[], limitBytes: number): number => {
+	const {config} = document;
+	const descriptors = new Map(document.layers.map(layer => [layer.digest, layer]));
+	const empty = toManifest({...document, config: {layers: [], records: []}, layers: []});
+	const bytes = {config: empty.config.length, manifest: empty.manifest.length + configSizeDigits};
+	const counted = new Set<number | Digest>();
+	const isOver = (record: CacheRecord): boolean => {
+		bytes.config += lengthOf(formatRecord(record));
+		for (const {layer: top} of record.results) {
+			for (let at = top; at !== -1 && !counted.has(at); at = config.layers[at]?.parent ?? -1) {
+				const layer = config.layers[at] as CacheLayer;
+				counted.add(at);
+				bytes.config += lengthOf(layer);
+				if (!counted.has(layer.blob)) bytes.manifest += lengthOf(descriptors.get(layer.blob));
+				counted.add(layer.blob);
+			}
+		}
+		return bytes.config > limitBytes || bytes.manifest > limitBytes;
+	};
+	const over = records.findIndex(at => isOver(config.records[at] as CacheRecord));
+	return over === -1 ? records.length : over;
 };
+
+// An empty config has a size of two digits in its descriptor, a full one of eight at most.
+const configSizeDigits = 6;
+
+/** With the comma behind it. */
+const lengthOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value)) + 1;
 
 const difference = (before: CacheDocument, whole: CacheDocument, after: CacheDocument): Dropped => {
 	const layers = new Set(after.layers.map(({digest}) => digest));

@@ -1,11 +1,11 @@
 /** Several caches as one: whatever is a hit in one of them is a hit in the union. */
-import type {CacheInput, CacheRecord} from './cacheConfig.ts';
+import type {CacheInput, CacheRecord, CacheResult} from './cacheConfig.ts';
 import type {CacheDocument} from './cacheDocument.ts';
-import {recordsInOrder} from './cacheOrder.ts';
 import {compareCreatedAt} from './createdAt.ts';
 import {createMergedLayers, type MergedLayers} from './mergedLayers.ts';
-import {type Step, sameSteps} from './sameSteps.ts';
+import type {Step} from './numberedSteps.ts';
 import {withTypes} from './translate.ts';
+import {type UnitedSteps, uniteSteps} from './unitedSteps.ts';
 
 /**
  * Every record and every result of each document, the same ones once; layers that no result needs are left out, and so
@@ -14,105 +14,82 @@ import {withTypes} from './translate.ts';
  * no other), and Docker's types if all have them. Merging a single document brings it into this order.
  */
 export const merge = (documents: readonly CacheDocument[]): CacheDocument => {
+	const [first, ...others] = documents;
+	if (first && others.length === 0 && mergedBefore.has(first)) return first;
 	const types = documents.length > 0 && documents.every(document => document.types === 'docker') ? 'docker' : 'oci';
 	const typed = documents.map(document => withTypes(document, types));
-	const merged = createMergedLayers(typed);
-	const united = unite(stepsOf(typed, merged));
-	const {layers, positions, descriptors} = merged.ordered(united.flatMap(({results}) => [...results.keys()]));
-	return {
+	const united = uniteSteps(typed.map(({config}) => config.records));
+	const mergedLayers = createMergedLayers(typed);
+	const results = uniteResults(typed, mergedLayers, united);
+	const {layers, positions, descriptors} = mergedLayers.ordered(results.flatMap(ofStep => [...ofStep.keys()]));
+	const merged: CacheDocument = {
 		form: documents.some(({form}) => form === 'index') ? 'index' : 'manifest',
 		types,
-		config: {layers, records: orderedRecords(united, positions)},
+		config: {layers, records: orderedRecords(united, results, positions)},
 		layers: descriptors,
 	};
+	mergedBefore.add(merged);
+	return merged;
 };
 
-/** Links and layers are numbered through all documents. */
-type StepWithResults = Step & {results: {layer: number; createdAt?: string | undefined}[]};
+/** What merging one of these would give is known: itself. */
+const mergedBefore = new WeakSet<CacheDocument>();
 
-const stepsOf = (documents: readonly CacheDocument[], merged: MergedLayers): StepWithResults[] => {
-	let count = 0;
-	return documents.flatMap(({config}) => {
-		const {layerOf, topOf} = merged.add(config.layers);
-		const offset = count;
-		count += config.records.length;
-		return config.records.map(({digest, inputs, results, chains}) => ({
-			digest,
-			inputs: inputs.map(ways => ways.map(way => ({...way, link: way.link + offset}))),
-			results: [
-				...results.map(result => ({layer: layerOf(result), createdAt: result.createdAt})),
-				...chains.map(chain => ({layer: topOf(chain), createdAt: chain.createdAt})),
-			].filter(isOffered),
-		}));
-	});
-};
+/** Layers, as `mergedLayers` numbers them, with the newest date of each. */
+type Results = Map<number, string | undefined>;
 
-const isOffered = <T extends {layer: number | undefined}>(result: T): result is T & {layer: number} => result.layer !== undefined;
+const none: Results = new Map();
 
-/** `inputs`: the ways to meet each, without doubles. `results`: layers with the newest date of each. */
-type UnitedStep = {digest: CacheRecord['digest']; inputs: Map<string, CacheInput>[]; results: Map<number, string | undefined>};
-
-const unite = (steps: readonly StepWithResults[]): UnitedStep[] => {
-	const {classes, count} = sameSteps(steps);
-	const united: UnitedStep[] = Array(count);
-	for (const [at, {digest, inputs, results}] of steps.entries()) {
-		const number = classes[at] as number;
-		const step = united[number] ?? {digest, inputs: inputs.map(() => new Map()), results: new Map()};
-		united[number] = step;
-		for (const [input, ways] of inputs.entries()) {
-			for (const way of ways) {
-				const link = classes[way.link] as number;
-				step.inputs[input]?.set(`${link} ${way.selector ?? ''}`, {...way, link});
-			}
-		}
-		for (const {layer, createdAt} of results) {
-			const other = step.results.get(layer);
-			if (!step.results.has(layer) || compareCreatedAt(createdAt, other) > 0) step.results.set(layer, createdAt);
+/** For each step the results of all records that it is. */
+const uniteResults = (documents: readonly CacheDocument[], mergedLayers: MergedLayers, {stepOf, levels}: UnitedSteps): Results[] => {
+	// Most steps have no results of their own.
+	const united: Results[] = Array.from(levels, () => none);
+	let at = 0;
+	for (const {config} of documents) {
+		const {layerOf, topOf} = mergedLayers.add(config.layers);
+		for (const {results, chains} of config.records) {
+			const step = stepOf[at++] as number;
+			for (const result of results) united[step] = withResult(united[step] as Results, layerOf(result), result.createdAt);
+			for (const chain of chains) united[step] = withResult(united[step] as Results, topOf(chain), chain.createdAt);
 		}
 	}
 	return united;
 };
 
+const withResult = (results: Results, layer: number | undefined, createdAt: string | undefined): Results => {
+	if (layer === undefined || (results.has(layer) && compareCreatedAt(createdAt, results.get(layer)) <= 0)) return results;
+	return results === none ? new Map([[layer, createdAt]]) : results.set(layer, createdAt);
+};
+
 /** Sources first, then what needs only those, and so on; within a level by digest and inputs, which no two steps have in common. */
-const orderedRecords = (united: readonly UnitedStep[], layerPositions: ReadonlyMap<number, number>): CacheRecord[] => {
-	const positions = new Int32Array(united.length);
+const orderedRecords = (
+	{levels, format}: UnitedSteps,
+	results: readonly Results[],
+	layerPositions: ReadonlyMap<number, number>,
+): CacheRecord[] => {
+	const positions = new Int32Array(levels.length);
 	const records: CacheRecord[] = [];
-	for (const level of levelsOf(united)) {
-		const rows = level.map(at => ({at, record: recordOf(united[at] as UnitedStep, positions, layerPositions)}));
-		rows.sort((a, b) => compareSteps(a.record, b.record));
-		for (const {at, record} of rows) {
+	const byLevel = Map.groupBy(levels.keys(), at => levels[at] as number);
+	for (let level = 0; byLevel.has(level); level++) {
+		const rows = (byLevel.get(level) ?? []).map(at => ({at, ...sorted(format(at, positions))}));
+		for (const {at, digest, inputs} of rows.sort(compareSteps)) {
 			positions[at] = records.length;
-			records.push(record);
+			records.push({digest, inputs, results: orderedResults(results[at] as Results, layerPositions), chains: []});
 		}
 	}
 	return records;
 };
 
-const levelsOf = (united: readonly UnitedStep[]): number[][] => {
-	const linked = united.map(({inputs}) => ({inputs: inputs.map(ways => [...ways.values()])}));
-	const order = recordsInOrder(linked);
-	const levels = new Int32Array(united.length);
-	for (const at of order) {
-		for (const ways of linked[at]?.inputs ?? []) {
-			for (const {link} of ways) levels[at] = Math.max(levels[at] as number, (levels[link] as number) + 1);
-		}
-	}
-	return [...Map.groupBy(order, at => levels[at] as number)].sort(([a], [b]) => a - b).map(([, level]) => level);
-};
-
-const recordOf = (
-	{digest, inputs, results}: UnitedStep,
-	positions: Int32Array,
-	layerPositions: ReadonlyMap<number, number>,
-): CacheRecord => ({
+const sorted = ({digest, inputs}: Step): Step => ({
 	digest,
-	inputs: inputs.map(ways => [...ways.values()].map(way => ({...way, link: positions[way.link] as number})).sort(compareInputs)),
-	// The newest first: of several results with one date BuildKit keeps the first.
-	results: [...results]
-		.map(([layer, createdAt]) => ({layer: layerPositions.get(layer) as number, ...(createdAt && {createdAt})}))
-		.sort((a, b) => compareCreatedAt(b.createdAt, a.createdAt) || a.layer - b.layer),
-	chains: [],
+	inputs: inputs.map(ways => (ways.length === 1 ? ways : ways.toSorted(compareInputs))),
 });
+
+/** The newest first: of several with one date BuildKit keeps the first. */
+const orderedResults = (results: Results, layerPositions: ReadonlyMap<number, number>): CacheResult[] =>
+	[...results]
+		.map(([layer, createdAt]) => ({layer: layerPositions.get(layer) as number, ...(createdAt && {createdAt})}))
+		.sort((a, b) => compareCreatedAt(b.createdAt, a.createdAt) || a.layer - b.layer);
 
 const compareSteps = (a: Step, b: Step): number => {
 	const byDigest = compareTexts(a.digest, b.digest) || a.inputs.length - b.inputs.length;
