@@ -27,13 +27,37 @@ const fits = (document: CacheDocument, limitBytes: number): boolean => {
 
 /** A merged document without what it has to lose. */
 const shortened = (whole: CacheDocument, limitBytes: number): CacheDocument => {
-	const ages = agesOf(whole.config.records);
-	// Of equal age, what others need comes first: it stands before them in a merged document.
-	const byAge = [...ages.keys()].sort((a, b) => (ages[b] as number) - (ages[a] as number) || a - b);
-	const useful = byAge.filter(at => ages[at] !== leadsNowhere);
+	const useful = byUse(whole.config.records);
 	if (countWithin(whole, useful, limitBytes) === useful.length) return withRecords(whole, useful);
 	const newest = withNewestResults(whole);
 	return withRecords(newest, useful.slice(0, countWithin(newest, useful, limitBytes)));
+};
+
+/**
+ * One result after the other, each behind all that it needs: the youngest first, and of what is equally young the first
+ * that a build comes to. So that however many are kept, they lead to results, and need nothing that is not kept. What
+ * leads to no result is not among them.
+ */
+const byUse = (records: readonly CacheRecord[]): number[] => {
+	const ages = agesOf(records);
+	const withResults = [...records.keys()].filter(at => records[at]?.results.length !== 0);
+	const taken = new Set<number>();
+	for (const top of withResults.sort((a, b) => (ages[b] as number) - (ages[a] as number) || a - b)) {
+		for (const at of stillNeeded(records, top, taken)) taken.add(at);
+	}
+	return [...taken];
+};
+
+/** This record and what it needs, but what is taken; in a merged document each stands behind all that it needs. */
+const stillNeeded = (records: readonly CacheRecord[], top: number, taken: ReadonlySet<number>): number[] => {
+	const needed = new Set<number>();
+	const waiting = [top];
+	for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+		if (taken.has(at) || needed.has(at)) continue;
+		needed.add(at);
+		for (const ways of records[at]?.inputs ?? []) for (const {link} of ways) waiting.push(link);
+	}
+	return [...needed].sort((a, b) => a - b);
 };
 
 const leadsNowhere = Number.NEGATIVE_INFINITY;

@@ -48,8 +48,9 @@ export const readYaml = (text: string, onProblem: (problem: Problem) => void): R
 	};
 };
 
-// Each name of a map is compared with all others.
 const maxBytes = 256 * 1024;
+
+const mostNames = 1000;
 
 const readDocument = (text: string, lines: LineCounter, problemAt: (offset: number, message: string) => void): Document | undefined => {
 	// What is being written is empty for a moment; taken for a policy without rules, it would open what was protected.
@@ -60,6 +61,7 @@ const readDocument = (text: string, lines: LineCounter, problemAt: (offset: numb
 		prettyErrors: false,
 		version: '1.2',
 		resolveKnownTags: false,
+		uniqueKeys: false,
 		logLevel: 'error',
 	});
 	const [first] = document.errors;
@@ -68,6 +70,16 @@ const readDocument = (text: string, lines: LineCounter, problemAt: (offset: numb
 	for (const {pos, message} of document.warnings) problemAt(pos[0], firstPart(message));
 	visit(document, {
 		Alias: (_, alias) => problemAt(alias.range?.[0] ?? 0, '`*` begins an alias in YAML, and a policy has none: put the value in quotes'),
+		Map: (_, {items, range}) => {
+			// Whose names are looked for one by one; and no map here has more than a handful.
+			if (items.length > mostNames) problemAt(range?.[0] ?? 0, `has more than ${mostNames} names`);
+			const seen = new Set<unknown>();
+			for (const {key} of items) {
+				const name = isScalar(key) ? key.value : key;
+				if (seen.has(name)) problemAt((isNode(key) && key.range?.[0]) || 0, `${name} is there twice`);
+				seen.add(name);
+			}
+		},
 		Pair: (_, {key}) => {
 			if (!isScalar(key) || typeof key.value !== 'string')
 				problemAt((isNode(key) && key.range?.[0]) || 0, 'a name must be a text; a value in braces needs quotes');
