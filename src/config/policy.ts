@@ -1,5 +1,6 @@
 /** The policy file: YAML that says which refs behave how. All its problems at once, each with its place. */
 import {z} from 'zod';
+import {nearest} from './nearest.ts';
 import {PatternInvalid} from './patternTokens.ts';
 import {type Problem, readYaml} from './policyYaml.ts';
 import {givenNames, parseRefPattern} from './refPattern.ts';
@@ -100,11 +101,14 @@ const unknownNames = (value: unknown): {path: (string | number)[]; message: stri
 			return (Array.isArray(entries) ? entries : []).flatMap((entry, position) => {
 				const template = parsed(parseTagTemplate).safeParse(entry);
 				const unknown = template.success ? template.data.names.filter(name => !known.includes(name)) : [];
-				return unknown.map(name => ({
-					path: ['refs', index, field, position],
-					message: `{${name}} is no part of "${match.data.text}"; known are ${known.map(each => `{${each}}`).join(', ')}`,
-				}));
+				return unknown.map(name => ({path: ['refs', index, field, position], message: unknownName(name, known, match.data.text)}));
 			});
 		});
 	});
+};
+
+const unknownName = (name: string, known: readonly string[], pattern: string): string => {
+	const meant = nearest(name, known);
+	const advice = meant ? `did you mean {${meant}}?` : `known are ${known.map(each => `{${each}}`).join(', ')}`;
+	return `{${name}} is no part of "${pattern}"; ${advice}`;
 };

@@ -39,7 +39,10 @@ export const withProtectedRefs = (inner: Registry, rules: RefRules, onDenial: (d
 			if (refused) throw refuse(repo, refused, 'push');
 			for (const tag of moved) onDenial({repo, tag, did: 'push', outcome: 'discarded'});
 			const tags = as.tags.filter(tag => !guarded.includes(tag));
-			return tags.length > 0 || as.digest ? inner.putManifest(repo, manifest, {...as, tags}) : asIfAccepted(manifest, digest);
+			const accepted =
+				tags.length > 0 || as.digest ? await inner.putManifest(repo, manifest, {...as, tags}) : asIfAccepted(manifest, digest);
+			const warnings = moved.map(tag => `${repo}:${tag} is protected: this push was dropped, and the tag is as it was`);
+			return {...accepted, warnings: [...(accepted.warnings ?? []), ...warnings]};
 		},
 
 		async deleteTag(repo, tag) {

@@ -103,6 +103,7 @@ test('where the rule says discard, a push is answered as any other, and nothing 
 	const answer = await put('quiet', second, other);
 	t.is(answer.status, 201);
 	t.is(answer.headers.get('docker-content-digest'), digestIn(second));
+	t.regex(answer.headers.get('warning') ?? '', /^299 - "ci\/app:quiet is protected: this push was dropped/);
 	t.is(await digestAt('quiet'), digestIn(first));
 	t.is((await client.head(`/v2/${repo}/manifests/${digestIn(second)}`)).status, 404);
 	t.deepEqual(denials(), [{tag: 'quiet', did: 'push', outcome: 'discarded', client: '127.0.2.2'}]);

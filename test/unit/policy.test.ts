@@ -1,4 +1,5 @@
 import test from 'ava';
+import fc from 'fast-check';
 import {type Policy, PolicyInvalid, parsePolicy} from '../../src/config/policy.ts';
 
 const problemsOf = (text: string): string[] => {
@@ -63,6 +64,12 @@ test('the error says the file, the line and the column of each problem', t => {
 	);
 });
 
+test('a name that a rule nearly knows is told with the one that was meant', t => {
+	t.deepEqual(problemsOf('refs:\n  - match: "a:pr-{number}"\n    union: ["pr-{nubmer}-*"]\n'), [
+		'3:13 refs[0].union[0] {nubmer} is no part of "a:pr-{number}"; did you mean {number}?',
+	]);
+});
+
 const hostile: Record<string, [text: string, problem: RegExp]> = {
 	'an alias that was meant as a glob': ['refs:\n  - match: **/x:*\n', /^2:12 `\*` begins an alias in YAML.*put the value in quotes/],
 	'aliases that multiply': ['a: &a [x,x]\nb: &b [*a,*a]\nrefs: [*b,*b]\n', /^2:8 `\*` begins an alias/],
@@ -92,6 +99,76 @@ test('nothing that a file says of prototypes reaches any object', t => {
 	problemsOf('__proto__: {polluted: 1}\nrefs:\n  - match: "a:b"\n    __proto__: {polluted: 1}\n');
 	t.false('polluted' in {});
 });
+
+const good = `refs:
+  - match: "ci/**:pr-{number}"
+    fallback: ["{base}", main]
+    union: ["{tag}", 'pr-{number}-*']
+  - {match: "ci/**:main", protect: true, onDenied: discard, heads: {count: 3, age: 7d}}
+`;
+
+test('whatever stands in a file, it is a policy or has problems with places', t => {
+	const pieces = fc.constantFrom(
+		'{',
+		'}',
+		'[',
+		']',
+		':',
+		' ',
+		'\n',
+		'- ',
+		'&a',
+		'*a',
+		'!',
+		'|',
+		'>',
+		'"',
+		"'",
+		'#',
+		'? ',
+		'---\n',
+		'%',
+		'\t',
+		'\0',
+		'<<: ',
+		'0x1',
+		'~',
+	);
+	const changes = fc.array(fc.record({at: fc.nat(good.length), remove: fc.nat(12), insert: fc.oneof(pieces, fc.string({maxLength: 4}))}), {
+		maxLength: 4,
+	});
+	const changed = changes.map(list =>
+		list.reduce((text, {at, remove, insert}) => text.slice(0, at) + insert + text.slice(at + remove), good),
+	);
+	fc.assert(
+		fc.property(
+			fc.oneof(
+				changed,
+				fc.string({unit: 'binary', maxLength: 60}),
+				fc.array(pieces).map(list => list.join('')),
+			),
+			text => {
+				const lineCount = text.split('\n').length;
+				for (const problem of problemsOf(text)) {
+					const line = Number(problem.split(':')[0]);
+					t.true(line >= 1 && line <= lineCount, problem);
+				}
+			},
+		),
+		{numRuns: 500},
+	);
+});
+
+for (const [shape, deep] of Object.entries({
+	lists: (depth: number) => `refs: ${'['.repeat(depth)}${']'.repeat(depth)}`,
+	maps: (depth: number) => `${'{a: '.repeat(depth)}1${'}'.repeat(depth)}`,
+	indentation: (depth: number) => Array.from({length: depth}, (_, index) => `${' '.repeat(index)}a:`).join('\n'),
+	dashes: (depth: number) => `${'- '.repeat(depth)}x`,
+})) {
+	test(`however deep ${shape} go, that is a problem and nothing worse`, t => {
+		for (const depth of [100, 300, 500, 700, 900]) t.true(problemsOf(deep(depth)).length > 0);
+	});
+}
 
 test('many names, as many as fit, are refused in a moment', t => {
 	const startedAt = performance.now();
