@@ -35,14 +35,17 @@ export const withOldBuckets = (inner: Registry, {caches, bucketOf, documents, on
 		return place && bucketOf(place.cache).readCache(place.name);
 	};
 
-	/** Where a layer lies; undefined where it is in none of the buckets. */
-	const find = async (repository: OldRepository, digest: Digest): Promise<{bucket: OldBucket; size: number} | undefined> => {
+	/** Where these layers lie, those that are there. A bucket is asked only for what those before it have not. */
+	const findAll = async (repository: OldRepository, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, Place>> => {
+		const found = new Map<Digest, Place>();
 		for (const bucket of bucketsOf(repository)) {
-			const size = (await bucket.sizesOf([digest])).get(digest);
-			if (size !== undefined) return {bucket, size};
+			const sizes = await bucket.sizesOf(digests.filter(digest => !found.has(digest)));
+			for (const [digest, size] of sizes) found.set(digest, {bucket, size});
 		}
-		return undefined;
+		return found;
 	};
+
+	const find = async (repository: OldRepository, digest: Digest) => (await findAll(repository, [digest])).get(digest);
 
 	const byTag = async (repo: RepositoryName, repository: OldRepository, tag: Tag): Promise<StoredManifest> => {
 		const cache = await readCache(repository, tag);
@@ -63,8 +66,11 @@ export const withOldBuckets = (inner: Registry, {caches, bucketOf, documents, on
 	const byDigest = async (repo: RepositoryName, repository: OldRepository, digest: Digest): Promise<StoredManifest> => {
 		const stored = await documents.getManifest(repo, digest);
 		const layers = cacheLayersOf(parseManifest(stored.bytes, stored.mediaType));
-		const sizes = await Promise.all(bucketsOf(repository).map(bucket => bucket.sizesOf(layers.map(layer => layer.digest))));
-		const missing = layers.filter(layer => !sizes.some(there => there.get(layer.digest) === layer.size));
+		const found = await findAll(
+			repository,
+			layers.map(layer => layer.digest),
+		);
+		const missing = layers.filter(layer => found.get(layer.digest)?.size !== layer.size);
 		if (missing.length === 0) return stored;
 		throw new OciError('MANIFEST_UNKNOWN', {digest, missing: missing.slice(0, namedMissing).map(layer => layer.digest)});
 	};
@@ -102,8 +108,12 @@ export const withOldBuckets = (inner: Registry, {caches, bucketOf, documents, on
 		async statBlobs(repo, digests) {
 			const repository = old(repo);
 			if (!repository) return inner.statBlobs(repo, digests);
-			const all = await Promise.all([documents.statBlobs(repo, digests), ...bucketsOf(repository).map(bucket => bucket.sizesOf(digests))]);
-			return new Map(all.flatMap(sizes => [...sizes]));
+			const found = await findAll(repository, digests);
+			const rest = await documents.statBlobs(
+				repo,
+				digests.filter(digest => !found.has(digest)),
+			);
+			return new Map([...rest, ...[...found].map(([digest, {size}]) => [digest, size] as const)]);
 		},
 		async readBlob(repo, digest, range) {
 			const repository = old(repo);
@@ -146,6 +156,8 @@ export const withOldBuckets = (inner: Registry, {caches, bucketOf, documents, on
 		},
 	};
 };
+
+type Place = {bucket: OldBucket; size: number};
 
 type OldRepository = {tags: Map<Tag, {cache: S3Cache; name: string}>; caches: S3Cache[]};
 
