@@ -19,6 +19,8 @@ import {withRedirectedUploads} from './registry/withRedirectedUploads.ts';
 import type {ObjectStore, StoreAbilities} from './storage/objectStore.ts';
 import type {Log} from './telemetry/log.ts';
 import type {Metrics} from './telemetry/metrics.ts';
+import {createOldRefExplanations} from './typeS3/explainOldRef.ts';
+import {createOldRepositories} from './typeS3/oldRepositories.ts';
 import {createTypeS3Copies} from './typeS3/typeS3Copies.ts';
 import {withOldBuckets} from './typeS3/withOldBuckets.ts';
 import {withTypeS3Copies} from './typeS3/withTypeS3Copies.ts';
@@ -73,21 +75,23 @@ export const composeRegistry = (store: ObjectStore, options: ComposeOptions): Co
 		rules,
 		onFailed: facts => log.warn(facts, 'cache not written for type=s3'),
 	});
-	const oldBuckets = createOldBuckets(options.openOldStore, {
+	const {bucketOf, close} = createOldBuckets(options.openOldStore, {
 		lifetimeMs: settings.indexSeconds * 1000,
 		elapsed,
 		urlLifeSeconds: settings.redirectDownloads === 'never' ? undefined : settings.urlLifeSeconds,
 		limitBytes,
 		onProblem: facts => log.warn(facts, 'old bucket'),
 	});
+	const repositories = createOldRepositories(() => policy().s3Caches);
 	const registry = withOldBuckets(copying, {
-		caches: () => policy().s3Caches,
-		bucketOf: oldBuckets.bucketOf,
+		...{repositories, bucketOf},
 		documents: stored,
 		onMissing: ({missing, ...facts}) =>
 			log.warn({...facts, missing: missing.slice(0, loggedEntries), missingCount: missing.length}, 'cache repaired'),
 	});
-	return {registry, explainRef: answers.explain, close: oldBuckets.close};
+	const explainOld = createOldRefExplanations(repositories, bucketOf);
+	const explainRef: ExplainRef = async (repo, tag) => (await explainOld(repo, tag)) ?? answers.explain(repo, tag);
+	return {registry, explainRef, close};
 };
 
 const tellDerived = (event: DerivedEvent, log: Log, metrics: Metrics): void => {

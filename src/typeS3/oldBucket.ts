@@ -108,6 +108,7 @@ export const createOldBucket = (store: ObjectStore, cache: S3Cache, options: Old
 
 	return {
 		sizesOf,
+		manifestKey,
 
 		/** Undefined where there is none, or none that BuildKit could read. */
 		readCache: (name: string): Promise<OldCache | undefined> =>

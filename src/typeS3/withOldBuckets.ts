@@ -1,18 +1,18 @@
 /** A registry some of whose repositories are old buckets of BuildKit's `type=s3`: read where they lie, and never written. */
 import {type ByteRange, type Digest, isTag, OciError, parseManifest, type RepositoryName, type Tag} from 'oci-spec-types';
 import {cacheLayersOf, toManifest} from '../cache/cacheDocument.ts';
-import {refsOf, type S3Cache} from '../config/s3Caches.ts';
+import type {S3Cache} from '../config/s3Caches.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import {mergedInOrder} from '../lib/mergedInOrder.ts';
 import {unlessUnknown} from '../refs/unlessUnknown.ts';
 import type {BlobContent, Registry, StoredManifest, TagFacts} from '../registry/registry.ts';
 import {RangeUnsatisfiable} from '../storage/objectStore.ts';
 import type {OldBucket, OldCache} from './oldBucket.ts';
+import type {OldRepositories, OldRepository} from './oldRepositories.ts';
 import {withReadOnlyRepositories} from './withReadOnlyRepositories.ts';
 
 export type OldBucketsOptions = {
-	/** The policy's, asked each time. */
-	caches: () => readonly S3Cache[];
+	repositories: OldRepositories;
 	/** The same one each time for the same entry. */
 	bucketOf: (cache: S3Cache) => OldBucket;
 	/** Keeps manifests and configs, so that any replica answers what another has just told of, whatever has become of the bucket since. */
@@ -21,13 +21,8 @@ export type OldBucketsOptions = {
 	onMissing: (facts: {repo: RepositoryName; tag: Tag; missing: readonly Digest[]}) => void;
 };
 
-export const withOldBuckets = (inner: Registry, {caches, bucketOf, documents, onMissing}: OldBucketsOptions): Registry => {
-	let known = {caches: caches(), repositories: repositoriesOf(caches())};
-	const repositories = () => {
-		if (caches() !== known.caches) known = {caches: caches(), repositories: repositoriesOf(caches())};
-		return known.repositories;
-	};
-	const old = (repo: RepositoryName): OldRepository | undefined => repositories().get(repo);
+export const withOldBuckets = (inner: Registry, {repositories, bucketOf, documents, onMissing}: OldBucketsOptions): Registry => {
+	const old = repositories.of;
 	const bucketsOf = ({caches}: OldRepository) => caches.map(bucketOf);
 
 	const readCache = async (repository: OldRepository, tag: Tag): Promise<OldCache | undefined> => {
@@ -150,29 +145,14 @@ export const withOldBuckets = (inner: Registry, {caches, bucketOf, documents, on
 		},
 		async *listRepositories(options = {}) {
 			const {after} = options;
-			const names = [...repositories().keys()].filter(name => after === undefined || `${name}/` > `${after}/`);
-			names.sort((a, b) => (`${a}/` < `${b}/` ? -1 : 1));
-			yield* mergedInOrder(inner.listRepositories(options), names, name => `${name}/`);
+			const names = repositories.names().filter(name => after === undefined || `${name}/` > `${after}/`);
+			const inOrder = names.toSorted((a, b) => (`${a}/` < `${b}/` ? -1 : 1));
+			yield* mergedInOrder(inner.listRepositories(options), inOrder, name => `${name}/`);
 		},
 	};
 };
 
 type Place = {bucket: OldBucket; size: number};
-
-type OldRepository = {tags: Map<Tag, {cache: S3Cache; name: string}>; caches: S3Cache[]};
-
-const repositoriesOf = (caches: readonly S3Cache[]): ReadonlyMap<RepositoryName, OldRepository> => {
-	const repositories = new Map<RepositoryName, OldRepository>();
-	for (const cache of caches) {
-		for (const {repository, tag, name} of refsOf(cache)) {
-			const known: OldRepository = repositories.get(repository) ?? {tags: new Map(), caches: []};
-			known.tags.set(tag, {cache, name});
-			if (!known.caches.includes(cache)) known.caches.push(cache);
-			repositories.set(repository, known);
-		}
-	}
-	return repositories;
-};
 
 const readOnly = (repo: RepositoryName) =>
 	new OciError('DENIED', {name: repo}, {message: `${repo} is an old bucket of type=s3, which is only read: export to another repository`});

@@ -181,3 +181,21 @@ test('a policy that no longer names the bucket ends it', async t => {
 	t.is((await without.get('/v2/ci/old/manifests/main', asImporter)).status, 404);
 	t.is((await keysOf(store, keys.tags(parseRepositoryName('ci/old')))).length, 0);
 });
+
+test('it can be asked where a ref comes from, and what of it is gone', async t => {
+	const {client, double} = await startOnOldBucket(t, [{...old, prefix: 'p/'}]);
+	exportTypeS3(double, ['main'], steps, {prefix: 'p/'});
+	double.bucket.objects.delete(`p/blobs/${layerDigest('two')}`);
+	const explain = async (ref: string) => JSON.parse((await client.get(`/api/v1/refs/${ref}`)).text);
+	t.like(await explain('ci/old:main'), {
+		answer: 'old bucket',
+		bucket: double.bucketName,
+		key: 'p/manifests/main',
+		ways: ['repaired'],
+		layers: 2,
+		missing: [layerDigest('two')],
+		digest: (await importCache(client, 'ci/old', 'main')).digest,
+	});
+	t.like(await explain('ci/old:other'), {answer: 'nothing'});
+	t.like(await explain('ci/new:main'), {answer: 'nothing', ways: []});
+});
