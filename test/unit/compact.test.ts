@@ -102,3 +102,30 @@ test('of several results of a step the newest stays', t => {
 	t.is(dropped.results, 2);
 	t.deepEqual([...dropped.layers].sort(), [named('layer 1'), named('layer 2')].sort());
 });
+
+test('where only the last steps have layers, as with mode=min, some of these stay, with all that they need', t => {
+	// Ten stages of twenty steps; the result takes something of each, one after the other.
+	const stages = Array.from({length: 10}, (_, stage) => stage);
+	const steps = stages.flatMap(stage =>
+		Array.from({length: 20}, (_, at) => ({
+			digest: named(`${stage} ${at}`),
+			results: [],
+			chains: [],
+			inputs: at === 0 ? [] : [[{link: stage * 20 + at - 1}]],
+		})),
+	);
+	const result = stages.map(stage => ({
+		digest: named(`result ${stage}`),
+		results: [{layer: stage, createdAt: day(stage + 1)}],
+		chains: [],
+		inputs: [...(stage === 0 ? [] : [[{link: steps.length + stage - 1}]]), [{link: stage * 20 + 19}]],
+	}));
+	const layers = stages.map(stage => ({blob: named(`layer ${stage}`), parent: stage - 1}));
+	const document = cacheDocument({layers, records: [...steps, ...result]});
+	const {document: compacted} = compact(document, {limitBytes: Math.round(largest(document) * 0.75)});
+	const left = digestsOf(compacted);
+	t.deepEqual(
+		stages.map(stage => left.includes(named(`result ${stage}`))),
+		stages.map(stage => stage < 7),
+	);
+});
