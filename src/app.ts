@@ -12,6 +12,7 @@ import {isAmong} from './http/client.ts';
 import {createKoaApp} from './http/koaApp.ts';
 import {type HttpServer, listen} from './http/server.ts';
 import {createElapsed} from './lib/elapsed.ts';
+import {type OpenOldStore, openOldStore} from './oldBuckets.ts';
 import {openPolicy, registryForClients, type SharedPolicy} from './policyInForce.ts';
 import {createRefRules} from './refs/refRules.ts';
 import {openLayout} from './registry/layout.ts';
@@ -56,6 +57,8 @@ export type AppOptions = {
 	found?: Found;
 	/** Where several processes serve one port. */
 	sharedPolicy?: SharedPolicy;
+	/** The buckets that the policy names besides; S3 by the settings where nothing is given. */
+	openOldStore?: OpenOldStore;
 };
 
 /** Reads the policy, probes the store, marks it, and listens. Throws PolicyInvalid, StoreUnfit, StoreUnavailable, CannotListen. */
@@ -71,6 +74,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		sweeps = true,
 		found,
 		sharedPolicy,
+		openOldStore: openOld = cache => openOldStore(cache, settings, metrics.recordS3Request),
 	} = options;
 	const surroundings = {settings, log, metrics};
 	const policy = await openPolicy(surroundings, sharedPolicy);
@@ -84,12 +88,17 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	]);
 	if (!found) for (const warning of abilities.warnings) log.warn({warning}, 'store');
 
-	const {registry, explainRef} = composeRegistry(store, {...surroundings, abilities, uploads, rules, clock, elapsed, longestUploadMs});
+	const composed = composeRegistry(store, {
+		...surroundings,
+		...{abilities, uploads, rules, clock, elapsed, longestUploadMs},
+		policy: policy.current,
+		openOldStore: openOld,
+	});
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
 	const koa = createKoaApp({
-		registryFor: registryForClients(registry, rules, surroundings),
-		explainRef,
+		registryFor: registryForClients(composed.registry, rules, surroundings),
+		explainRef: composed.explainRef,
 		async assertReady() {
 			if (draining) throw new OciError('UNAVAILABLE', undefined, {message: 'the server is stopping'});
 			await answersInTime(store);
@@ -118,6 +127,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 			sweeper.stop();
 			clearInterval(looking);
 			await server.drain(settings.drainSeconds);
+			await composed.close();
 			await store.close();
 		},
 	};

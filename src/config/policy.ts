@@ -4,6 +4,7 @@ import {nearest} from './nearest.ts';
 import {PatternInvalid} from './patternTokens.ts';
 import {type Problem, readYaml} from './policyYaml.ts';
 import {givenNames, parseRefPattern} from './refPattern.ts';
+import {s3CachesSchema} from './s3Caches.ts';
 import {parseSingleTag, parseTagTemplate} from './tagTemplate.ts';
 import {parseBytes, parseDurationMs} from './units.ts';
 
@@ -24,7 +25,7 @@ export const parsePolicy = (text: string, file: string): Policy => {
 };
 
 /** The policy of a server that has none. */
-export const noPolicy: Policy = {refs: []};
+export const noPolicy: Policy = {refs: [], s3Caches: []};
 
 /** Every problem of a policy file at once, in the order of its lines. */
 export class PolicyInvalid extends Error {
@@ -72,6 +73,7 @@ const refRuleSchema = z.strictObject(
 		protect: yesOrNo.optional(),
 		onPush: z.enum(['replace', 'merge']).optional(),
 		onDenied: z.enum(['refuse', 'discard']).optional(),
+		typeS3: yesOrNo.optional(),
 		heads: z
 			.strictObject(
 				{
@@ -87,7 +89,10 @@ const refRuleSchema = z.strictObject(
 );
 
 /** Each section of the file; what is not here is refused. */
-const policySchema = z.strictObject({refs: z.array(refRuleSchema, 'must be a list of rules').default([])}, 'must be a map with `refs`');
+const policySchema = z.strictObject(
+	{refs: z.array(refRuleSchema, 'must be a list of rules').default([]), s3Caches: s3CachesSchema.default([])},
+	'must be a map with `refs`',
+);
 
 /** Names in `fallback` and `union` that their rule does not know, also in rules that have other problems. */
 const unknownNames = (value: unknown): {path: (string | number)[]; message: string}[] => {

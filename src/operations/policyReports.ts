@@ -2,6 +2,7 @@
 import {readFile} from 'node:fs/promises';
 import {OciError, parseRepositoryName, parseTag, type RepositoryName, type Tag} from 'oci-spec-types';
 import {noPolicy, type Policy, PolicyInvalid, parsePolicy} from '../config/policy.ts';
+import {refsOf, type S3Cache, type S3CacheRef} from '../config/s3Caches.ts';
 import {openSources} from '../refs/openSources.ts';
 import type {RefBehaviour, TagSource} from '../refs/refBehaviour.ts';
 import {type Aspect, aspects, type Decision, decide} from '../refs/refRules.ts';
@@ -14,7 +15,7 @@ export const checkPolicy = async (file: string | undefined): Promise<Report> => 
 	if (file === undefined) return nothing('name a file, or set LAYERCACHE_POLICY');
 	const read = await readPolicy(file);
 	if ('report' in read) return read.report;
-	const {refs} = read.policy;
+	const {refs, s3Caches} = read.policy;
 	const open = openSources(refs);
 	return {
 		exitCode: 0,
@@ -27,7 +28,13 @@ export const checkPolicy = async (file: string | undefined): Promise<Report> => 
 					`${file}:${rule.line}: note: ${rule.match.text} is protected and answers ${source}, which is not: whoever may push there decides what it answers`,
 			),
 		],
-		facts: {file, rules: refs.length, problems: [], open: open.map(({rule, source}) => ({line: rule.line, source}))},
+		facts: {
+			file,
+			rules: refs.length,
+			s3Caches: s3Caches.length,
+			problems: [],
+			open: open.map(({rule, source}) => ({line: rule.line, source})),
+		},
 	};
 };
 
@@ -38,8 +45,30 @@ export const explainRef = async (ref: string, file: string | undefined): Promise
 	const read = file === undefined ? {policy: noPolicy} : await readPolicy(file);
 	if ('report' in read) return read.report;
 	const {repo, tag} = parsed;
+	const old = read.policy.s3Caches.flatMap(cache => refsOf(cache).map(place => ({...place, cache})));
+	const place = old.find(({repository, tag: name}) => repository === repo && name === tag);
+	if (place || old.some(({repository}) => repository === repo)) return explainOldRef(ref, file, place);
 	const decision = decide(read.policy.refs, repo, tag);
 	return {exitCode: 0, lines: linesOf(ref, tag, decision, file), facts: factsOf(ref, tag, decision, file)};
+};
+
+type OldPlace = S3CacheRef & {cache: S3Cache};
+
+/** A repository that is an old bucket has no rules. */
+const explainOldRef = (ref: string, file: string | undefined, place: OldPlace | undefined): Report => {
+	const key = place && `${place.cache.prefix}${place.cache.manifestsPrefix}${place.name}`;
+	return {
+		exitCode: 0,
+		lines: [
+			`${ref}, by ${file}`,
+			'',
+			place
+				? `an import reads     ${key} of the bucket ${place.cache.bucket}, which type=s3 has written`
+				: 'an import finds     nothing: no entry of s3Caches names it',
+			'a push is refused   old buckets are only read',
+		],
+		facts: {ref, file, ...(place && {bucket: place.cache.bucket, key})},
+	};
 };
 
 const nothing = (problem: string): Report => ({exitCode: 2, lines: [problem], facts: {problem}});
@@ -77,6 +106,7 @@ const tries = (tag: Tag, {subject}: Decision, {fallback}: RefBehaviour): readonl
 const values: {readonly [A in Aspect]: (behaviour: RefBehaviour) => string} = {
 	fallback: ({fallback}) => fallback.join(', ') || 'none',
 	union: ({union}) => union.map(formatSource).join(', ') || 'none',
+	typeS3: ({typeS3}) => (typeS3 ? 'yes' : 'no'),
 	protect: ({protect}) => (protect ? 'yes' : 'no'),
 	onPush: ({onPush}) => onPush,
 	onDenied: ({onDenied}) => onDenied,

@@ -15,6 +15,8 @@ export type RefBehaviour = {
 	onPush: 'replace' | 'merge';
 	/** What becomes of a push to a protected tag by someone without the right. */
 	onDenied: 'refuse' | 'discard';
+	/** Whether each push is written for BuildKit's `type=s3` too. */
+	typeS3: boolean;
 	/** How much of a merging tag is kept. */
 	heads: HeadBounds;
 };

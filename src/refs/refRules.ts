@@ -32,7 +32,7 @@ export const createRefRules = (policy: () => Policy): RefRules => {
 	};
 };
 
-export const aspects = ['fallback', 'union', 'protect', 'onPush', 'onDenied', 'heads'] as const;
+export const aspects = ['fallback', 'union', 'protect', 'onPush', 'onDenied', 'typeS3', 'heads'] as const;
 export type Aspect = (typeof aspects)[number];
 
 /** Where a behaviour comes from. */
@@ -80,6 +80,7 @@ export const decide = (refs: readonly RefRule[], repo: RepositoryName, tag: Tag)
 			protect: deciding('protect')?.rule.protect ?? false,
 			onPush: deciding('onPush')?.rule.onPush ?? 'replace',
 			onDenied: deciding('onDenied')?.rule.onDenied ?? 'refuse',
+			typeS3: deciding('typeS3')?.rule.typeS3 ?? false,
 			heads: {count: count ?? defaultHeads.count, ageMs: age ?? defaultHeads.ageMs, bytes: size ?? defaultHeads.bytes},
 		},
 		rules: tried.map(attempt => ({rule: attempt.rule, ...('differs' in attempt && {differs: attempt.differs})})),

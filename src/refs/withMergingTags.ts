@@ -4,6 +4,7 @@
  */
 import {type Digest, isTag, OciError, type RepositoryName, type Tag} from 'oci-spec-types';
 import {mapParallel} from '../lib/mapInOrder.ts';
+import {mergedInOrder} from '../lib/mergedInOrder.ts';
 import type {Heads} from '../registry/heads.ts';
 import type {Registry, TagFacts} from '../registry/registry.ts';
 import type {HeadBounds, RefRules} from './refBehaviour.ts';
@@ -98,16 +99,5 @@ const eachOnce = (facts: readonly TagFacts[]): readonly TagFacts[] => {
 };
 
 const newestFirst = (a: TagFacts, b: TagFacts) => b.pushedAt.getTime() - a.pushedAt.getTime();
-
-/** Two sequences in order as one, each tag once. */
-async function* mergedInOrder(listed: AsyncIterable<Tag>, more: readonly Tag[]): AsyncGenerator<Tag> {
-	const rest = [...more];
-	for await (const tag of listed) {
-		while (rest[0] !== undefined && rest[0] < tag) yield rest.shift() as Tag;
-		if (rest[0] === tag) rest.shift();
-		yield tag;
-	}
-	yield* rest;
-}
 
 const parallelWrites = 16;

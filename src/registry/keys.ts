@@ -9,6 +9,8 @@
  *     repos/<name>/_deleted/<tag>                     empty: the tag of this name may be a deleted one, look
  *     repos/<name>/_heads/<tag>/<alg>-<hex>           empty: this manifest was pushed to a tag that merges
  *     repos/<name>/_derived/<key>                     what was made of which manifests, and its digest
+ *     repos/<name>/_s3/blobs/<alg>:<hex>              a layer again, where BuildKit's type=s3 looks for it
+ *     repos/<name>/_s3/manifests/<tag>                the cache that was pushed to this tag, as type=s3 writes it
  *     repos/<name>/_referrers/<alg>/<hex>/<alg>-<hex> descriptor of a manifest whose subject is the first digest
  *     repos/<name>/_uploads/<id>/<offset>-<nonce>     chunks of clients that PATCH; `cancelled` beside them
  *     repos/<name>/_uploads/<id>/<offset>-<nonce>.<alg>-<hex> empty: the digest of that chunk
@@ -35,6 +37,9 @@ export const keys = {
 	headsOf: (repo: RepositoryName, tag: Tag) => `repos/${repo}/_heads/${tag}/`,
 	head: (repo: RepositoryName, tag: Tag, digest: Digest) => `${keys.headsOf(repo, tag)}${digestAlgorithm(digest)}-${digestHex(digest)}`,
 	derived: (repo: RepositoryName, key: string) => `repos/${repo}/_derived/${key}`,
+	// BuildKit: cache/remotecache/s3/s3.go, with `prefix=…/_s3/` and its other defaults.
+	typeS3Blob: (repo: RepositoryName, digest: Digest) => `repos/${repo}/_s3/blobs/${digest}`,
+	typeS3Manifest: (repo: RepositoryName, tag: Tag) => `repos/${repo}/_s3/manifests/${tag}`,
 	referrers: (repo: RepositoryName, subject: Digest) => `repos/${repo}/_referrers/${digestAlgorithm(subject)}/${digestHex(subject)}/`,
 	referrer: (repo: RepositoryName, subject: Digest, digest: Digest) =>
 		`${keys.referrers(repo, subject)}${digestAlgorithm(digest)}-${digestHex(digest)}`,

@@ -3,6 +3,7 @@ import {EventEmitter, once} from 'node:events';
 import type {ExecutionContext} from 'ava';
 import {type Found, startApp as start} from '../../src/app.ts';
 import {parseSettings} from '../../src/config/settings.ts';
+import type {OpenOldStore} from '../../src/oldBuckets.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import type {ObjectStore} from '../../src/storage/objectStore.ts';
 import {createLog} from '../../src/telemetry/log.ts';
@@ -18,11 +19,12 @@ export type StartOptions = {
 	found?: Found;
 	/** The policy file, as YAML. */
 	policy?: string;
+	openOldStore?: OpenOldStore;
 };
 
 export const startApp = async (
 	t: ExecutionContext,
-	{store = createMemoryStore(), environment = {}, clock = Date.now, elapsed, found, policy}: StartOptions = {},
+	{store = createMemoryStore(), environment = {}, clock = Date.now, elapsed, found, policy, openOldStore}: StartOptions = {},
 ) => {
 	const log: LogLine[] = [];
 	const lines = new EventEmitter();
@@ -39,6 +41,7 @@ export const startApp = async (
 		clock,
 		elapsed,
 		found,
+		openOldStore,
 		log: createLog(
 			{format: 'json', level: 'debug'},
 			{
