@@ -148,7 +148,7 @@ export const settingsTable = {
 		'policy',
 		'Caches',
 		z.string().min(1).optional(),
-		'The policy file, which says which tags are merged, fall back to others or are protected: cache-refs.md. It is read again when it changes, and at SIGHUP.',
+		'The policy file, which says which tags are merged, fall back to others or are protected: [cache-refs.md](cache-refs.md#the-policy-file). It is read again when it changes, and at SIGHUP.',
 		'none: every tag is for itself',
 	),
 	LAYERCACHE_CACHE_IMPORT_LIMIT_BYTES: setting(

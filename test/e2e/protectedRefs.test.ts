@@ -1,14 +1,12 @@
 /** What BuildKit and buildx make of a protected ref: a refusal, an ignored refusal, and a push that is dropped. */
-import {writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {type Build, buildByBuildctl, buildByBuildx} from './harness/build.ts';
 import {startBuildkitd} from './harness/buildkitd.ts';
 import {cacheBuild, everyStepIsCached, fromRegistry} from './harness/cacheBuild.ts';
 import {createContext} from './harness/context.ts';
 import {startLayercache} from './harness/layercache.ts';
+import {policySetting} from './harness/policy.ts';
 import {minio} from './harness/storages.ts';
-import {temporaryFolder} from './harness/temporaryFolder.ts';
 
 const policy = `refs:
   - match: "ci/**:main"
@@ -23,10 +21,8 @@ const clients: Record<string, Build> = {buildctl: buildByBuildctl, buildx: build
 
 /** One bucket behind two servers: one lets every client move protected refs, the other none. Both refs hold the cache of a first build. */
 const start = async (t: ExecutionContext) => {
-	const file = join(await temporaryFolder(t, 'policy'), 'policy.yaml');
-	await writeFile(file, policy);
-	const storage = await storages.create(t);
-	const startServer = (env: NodeJS.ProcessEnv) => startLayercache(t, {storage, env: {LAYERCACHE_POLICY: file, ...env}});
+	const [storage, setting] = [await storages.create(t), await policySetting(t, policy)];
+	const startServer = (env: NodeJS.ProcessEnv) => startLayercache(t, {storage, env: {...setting, ...env}});
 	const [trusting, guarding] = await Promise.all([startServer({LAYERCACHE_PROTECT_CLIENTS: '127.0.0.0/8'}), startServer({})]);
 	const context = await createContext(t, {bigBytes: 3_000_000});
 	const refs = (host: string) => ['main', 'quiet'].map(tag => `type=registry,ref=${host}/ci/app:${tag},mode=max`);

@@ -1,5 +1,4 @@
 import {once} from 'node:events';
-import {writeFile} from 'node:fs/promises';
 import test from 'ava';
 import {startApp} from '../support/app.ts';
 import {describe, imageOf} from '../support/client.ts';
@@ -128,7 +127,7 @@ test('a worker that is replaced while the file is broken serves by the policy th
 	});
 	await waitForLine(server, 'listening');
 	const serving = await waitForLines(server, 'worker serves', 2);
-	await writeFile(path, broken);
+	await replacePolicy(path, broken);
 	server.child.kill('SIGHUP');
 	await waitForLines(server, refused, 2);
 	process.kill(Number(serving[0]?.pid), 'SIGKILL');

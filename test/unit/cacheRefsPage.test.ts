@@ -4,38 +4,26 @@ import {promisify} from 'node:util';
 import test from 'ava';
 import {parseRepositoryName, parseTag} from 'oci-spec-types';
 import {parseDocument} from 'yaml';
-import {type Policy, PolicyInvalid, parsePolicy} from '../../src/config/policy.ts';
+import {PolicyInvalid, parsePolicy} from '../../src/config/policy.ts';
 import {checkPolicy} from '../../src/operations/policyReports.ts';
 import {openSources} from '../../src/refs/openSources.ts';
 import {decide} from '../../src/refs/refRules.ts';
+import {blocksOf, page, policies, policyUnder} from '../support/cacheRefsPage.ts';
 import {policyFile} from '../support/policy.ts';
 import {temporaryFolder} from '../support/temporaryFolder.ts';
 
-const page = readFileSync(new URL('../../docs/cache-refs.md', import.meta.url), 'utf8');
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const run = promisify(execFile);
 
-/** The fenced blocks of one language, each with the heading that it stands under. */
-const blocksOf = (text: string, language: string) =>
-	[...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(({index, 1: block = ''}) => ({
-		heading:
-			text
-				.slice(0, index)
-				.match(/^## .*$/gm)
-				?.at(-1)
-				?.slice(3) ?? '',
-		block,
-	}));
-
 const yamlBlocks = [...blocksOf(page, 'yaml'), ...blocksOf(readme, 'yaml')].map(entry => ({
 	...entry,
-	document: parseDocument(entry.block),
+	document: parseDocument(entry.text),
 }));
 const kindOf = (value: Record<string, unknown>) => ('refs' in value ? 'policy' : 'jobs' in value ? 'GitHub' : 'GitLab');
 const valuesOf = (kind: string) => yamlBlocks.map(({document}) => document.toJS()).filter(value => kindOf(value) === kind);
 
 test('every YAML block can be read', t => {
-	for (const {block, document} of yamlBlocks) t.deepEqual([...document.errors, ...document.warnings], [], block);
+	for (const {text, document} of yamlBlocks) t.deepEqual([...document.errors, ...document.warnings], [], text);
 	t.deepEqual([...new Set(yamlBlocks.map(({document}) => kindOf(document.toJS())))].sort(), ['GitHub', 'GitLab', 'policy']);
 });
 
@@ -77,20 +65,18 @@ test('nothing is pushed to a tag with two dots', t => {
 	);
 });
 
-const policyUnder = (heading: string): Policy => {
-	const found = blocksOf(page, 'yaml').find(entry => entry.heading === heading && entry.block.startsWith('refs:'));
-	return parsePolicy(found?.block ?? '', heading);
-};
 const behaviourOf = (heading: string, ref: string) => {
 	const [repo, tag] = ref.split(':');
-	const {fallback, union, ...rest} = decide(policyUnder(heading).refs, parseRepositoryName(repo), parseTag(tag)).behaviour;
+	const {fallback, union, ...rest} = decide(
+		parsePolicy(policyUnder(heading), heading).refs,
+		parseRepositoryName(repo),
+		parseTag(tag),
+	).behaviour;
 	return {...rest, fallback: fallback.join(' '), union: union.map(source => ('tag' in source ? source.tag : source.glob)).join(' ')};
 };
 
 test('every policy can be used, and leaves no hole in a protection', t => {
-	for (const {block} of blocksOf(page, 'yaml').filter(({block}) => block.startsWith('refs:'))) {
-		t.deepEqual(openSources(parsePolicy(block, 'the page').refs), [], block);
-	}
+	for (const {text} of policies) t.deepEqual(openSources(parsePolicy(text, 'the page').refs), [], text);
 });
 
 test('the policies do what the page says of them', t => {
@@ -108,7 +94,7 @@ test('the policies do what the page says of them', t => {
 
 test('what policy check prints is what it prints', async t => {
 	const [example] = blocksOf(page, 'console');
-	const expected = example?.block.trim().split('\n').slice(1);
+	const expected = example?.text.trim().split('\n').slice(1);
 	const file = await policyFile(t, 'refs:\n  - match: "ci/**:pr-{number}"\n    fallbak: [main]\n    union: [   "{nr}-*"]\n');
 	const {lines} = await checkPolicy(file);
 	t.deepEqual(
