@@ -60,7 +60,7 @@ const joinOnce = (steps: readonly NumberedStep[], order: readonly number[]): {le
 		return leader;
 	};
 	const sources = new Map<number, number>();
-	const users = new Map<number, number[]>();
+	const users = createUsers();
 	const keyOf = ({use, link}: Way): number => use * steps.length + leaderOf(link);
 
 	for (const at of order) {
@@ -72,21 +72,40 @@ const joinOnce = (steps: readonly NumberedStep[], order: readonly number[]): {le
 			continue;
 		}
 		const keys = inputs.map(ways => ways.map(keyOf));
-		const others = new Set(inAll(keys.map(ways => ways.map(key => users.get(key) ?? nobody))).map(leaderOf));
-		for (const other of others) leaders[leaderOf(at)] = other;
-		if (others.size > 1) isSettled = false;
-		const leader = leaderOf(at);
-		for (const ways of keys) {
-			for (const key of ways) {
-				const known = users.get(key);
-				if (known?.includes(leader) || (known && known.length >= maxDoubles)) continue;
-				if (leader !== at) isSettled = false;
-				if (known) known.push(leader);
-				else users.set(key, [leader]);
-			}
+		const others = inAll(keys.map(ways => ways.map(users.of)));
+		if (others.length > 0) {
+			const distinct = new Set(others.map(leaderOf));
+			if (distinct.size > 1) isSettled = false;
+			for (const other of distinct) leaders[leaderOf(at)] = other;
 		}
+		const leader = leaderOf(at);
+		for (const ways of keys) for (const key of ways) if (users.add(key, leader) && leader !== at) isSettled = false;
 	}
 	return {leaders: leaders.map((_, at) => leaderOf(at)), isSettled};
+};
+
+/** Which steps each way is one of, by the way's key. */
+const createUsers = () => {
+	const first = new Map<number, number>();
+	// Few ways have more than one; for the others no list is made.
+	const all = new Map<number, number[]>();
+	return {
+		of(key: number): readonly number[] {
+			const only = first.get(key);
+			return only === undefined ? nobody : (all.get(key) ?? [only]);
+		},
+		/** False where it is known already. */
+		add(key: number, step: number): boolean {
+			const only = first.get(key);
+			if (only === undefined) first.set(key, step);
+			else {
+				const known = all.get(key) ?? [only];
+				if (known.includes(step) || known.length >= maxDoubles) return false;
+				all.set(key, [...known, step]);
+			}
+			return true;
+		},
+	};
 };
 
 // A step has a handful of doubles at most; a document made to have thousands shall not cost minutes.
