@@ -73,7 +73,7 @@ export const composeRegistry = (store: ObjectStore, options: ComposeOptions): Co
 	});
 	const deriving = withDerivedDocuments(merging, answers, {limitBytes, onTooLarge: metrics.recordTooLarge});
 	const copying = withTypeS3Copies(withRefSyntax(deriving), createTypeS3Copies(store), {
-		rules,
+		...{rules, elapsed},
 		onFailed: facts => log.warn(facts, 'cache not written for type=s3'),
 	});
 	const {bucketOf, close} = createOldBuckets(options.openOldStore, {

@@ -4,7 +4,7 @@ import type {CacheDocument} from '../cache/cacheDocument.ts';
 import {formatTypeS3Cache} from '../cache/typeS3Cache.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import {keys} from '../registry/keys.ts';
-import {ObjectMissing, type ObjectStore} from '../storage/objectStore.ts';
+import {ObjectMissing, type ObjectStore, PreconditionFailed, type WriteOptions} from '../storage/objectStore.ts';
 
 export type TypeS3Copies = ReturnType<typeof createTypeS3Copies>;
 
@@ -23,14 +23,29 @@ export const createTypeS3Copies = (store: ObjectStore) => {
 		}
 	};
 
+	/** Layers first: whoever reads the manifest finds them. What is missing is left out. */
+	const copyLayers = async (repo: RepositoryName, document: CacheDocument): Promise<Uint8Array> => {
+		const digests = [...new Set(document.layers.map(({digest}) => digest))];
+		const copied = await mapParallel(digests, copiesAtOnce, async digest => ((await copyLayer(repo, digest)) ? [digest] : []));
+		const there = new Set(copied.flat());
+		return formatTypeS3Cache({...document, layers: document.layers.filter(({digest}) => there.has(digest))});
+	};
+
+	const put = (repo: RepositoryName, tag: Tag, bytes: Uint8Array, options: WriteOptions = {}) =>
+		store.write(keys.typeS3Manifest(repo, tag), bytes, {contentType: 'application/json', ...options});
+
 	return {
-		/** Layers first: whoever reads the manifest finds them. What is missing is left out. */
 		async write(repo: RepositoryName, tags: readonly Tag[], document: CacheDocument): Promise<void> {
-			const digests = [...new Set(document.layers.map(({digest}) => digest))];
-			const copied = await mapParallel(digests, copiesAtOnce, async digest => ((await copyLayer(repo, digest)) ? [digest] : []));
-			const there = new Set(copied.flat());
-			const bytes = formatTypeS3Cache({...document, layers: document.layers.filter(({digest}) => there.has(digest))});
-			await mapParallel(tags, copiesAtOnce, tag => store.write(keys.typeS3Manifest(repo, tag), bytes, {contentType: 'application/json'}));
+			const bytes = await copyLayers(repo, document);
+			await mapParallel(tags, copiesAtOnce, tag => put(repo, tag, bytes));
+		},
+
+		/** For a push that found nothing to do. A manifest that is there may be of a later push, and stays. */
+		async renew(repo: RepositoryName, tag: Tag, document: CacheDocument): Promise<void> {
+			const bytes = await copyLayers(repo, document);
+			await put(repo, tag, bytes, {ifAbsent: true}).catch(error => {
+				if (!(error instanceof PreconditionFailed)) throw error;
+			});
 		},
 
 		remove: (repo: RepositoryName, tag: Tag): Promise<void> => store.remove([keys.typeS3Manifest(repo, tag)]),
@@ -39,5 +54,5 @@ export const createTypeS3Copies = (store: ObjectStore) => {
 
 const copiesAtOnce = 8;
 
-// BuildKit's own `touch_refresh` (cache/remotecache/s3/s3.go).
-const renewedAfterMs = 24 * 3_600_000;
+/** BuildKit's own `touch_refresh` (cache/remotecache/s3/s3.go). */
+export const renewedAfterMs = 24 * 3_600_000;

@@ -7,9 +7,10 @@ import {keys} from '../../src/registry/keys.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import type {ObjectStore} from '../../src/storage/objectStore.ts';
 import {startApp} from '../support/app.ts';
-import {cacheOf, layerDigest, layerOf, layersOf, type pushCache} from '../support/caches.ts';
+import {asImporter, asPusher, cacheOf, layerDigest, layerOf, layersOf, type pushCache} from '../support/caches.ts';
 import {describe, imageOf} from '../support/client.ts';
-import {keysOf} from '../support/stores.ts';
+import {keysOf, recording} from '../support/stores.ts';
+import {until} from '../support/until.ts';
 
 const repo = parseRepositoryName('ci/app');
 const policy = 'refs: [{match: "ci/*:main", typeS3: true}]';
@@ -88,4 +89,35 @@ test('a copy that fails does not fail the push, and both the log and the pusher 
 	t.is(await seen.stat(keys.typeS3Manifest(repo, parseTag('main'))), undefined);
 	t.truthy(log.find(({msg}) => msg === 'cache not written for type=s3'));
 	t.regex(String(answer.headers.get('warning')), /type=s3/);
+});
+
+test('a push that finds nothing to do makes the copy that is missing, and leaves one that is there', async t => {
+	const {client, store} = await startApp(t);
+	const options = {store};
+	await push(client, 'main', steps);
+	const key = keys.typeS3Manifest(repo, parseTag('main'));
+	t.is(await store.stat(key), undefined);
+
+	const {client: later} = await startApp(t, {...options, policy});
+	await later.head(`/v2/${repo}/manifests/main`, asImporter);
+	await later.head(`/v2/${repo}/manifests/main`, asPusher());
+	await until(async () => (await store.stat(key)) !== undefined);
+	const bytes = await stored(store, key);
+	t.deepEqual(
+		bytes &&
+			parseTypeS3Cache(bytes)
+				.layers.map(({digest}) => digest)
+				.toSorted(),
+		layersOf(...steps),
+	);
+
+	await store.write(key, Buffer.from('of a later push'));
+	await store.remove([keys.typeS3Blob(repo, layerDigest('one'))]);
+	const {store: watched, asked} = recording(store);
+	const {client: another} = await startApp(t, {store: watched, policy});
+	const start = asked.length;
+	await another.head(`/v2/${repo}/manifests/main`, asPusher());
+	await until(() => asked.slice(start).includes('write'));
+	t.truthy(await store.stat(keys.typeS3Blob(repo, layerDigest('one'))));
+	t.is((await stored(store, key))?.toString(), 'of a later push');
 });

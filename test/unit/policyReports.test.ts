@@ -22,6 +22,19 @@ test('a policy that can be used is said to be, with the number of its rules', as
 	t.like(facts, {rules: 3, problems: []});
 });
 
+test('a ref of an old bucket is explained by its place there, and none of its repository by rules', async t => {
+	const file = await policyFile(
+		t,
+		's3Caches: [{repository: old, bucket: caches, prefix: p/, names: [team/java-app]}]\nrefs: [{match: "**:*", protect: true}]',
+	);
+	const {exitCode, lines, facts} = await explainRef('old/team:java-app', file);
+	t.is(exitCode, 0);
+	t.like(facts, {bucket: 'caches', key: 'p/manifests/team/java-app'});
+	t.true(lines.some(line => line.includes('p/manifests/team/java-app of the bucket caches')));
+	t.regex((await explainRef('old/team:main', file)).lines.join('\n'), /no entry of s3Caches names it/);
+	t.like((await checkPolicy(file)).facts, {rules: 1, s3Caches: 1});
+});
+
 test('every problem of a policy is a line with its place', async t => {
 	const file = await policyFile(t, broken);
 	const {exitCode, lines, facts} = await checkPolicy(file);
