@@ -97,7 +97,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
 	const koa = createKoaApp({
-		registryFor: registryForClients(composed.registry, rules, surroundings),
+		registryFor: registryForClients(composed, rules, surroundings),
 		explainRef: composed.explainRef,
 		async assertReady() {
 			if (draining) throw new OciError('UNAVAILABLE', undefined, {message: 'the server is stopping'});

@@ -43,7 +43,8 @@ export type ComposeOptions = {
 	metrics: Metrics;
 };
 
-export type Composed = {registry: Registry; explainRef: ExplainRef; close(): Promise<void>};
+/** `pushed`: the same without what importers get instead of what was pushed. */
+export type Composed = {registry: Registry; pushed: Registry; explainRef: ExplainRef; close(): Promise<void>};
 
 export const composeRegistry = (store: ObjectStore, options: ComposeOptions): Composed => {
 	const {settings, policy, abilities, uploads, rules, clock, elapsed, longestUploadMs, log, metrics} = options;
@@ -91,7 +92,7 @@ export const composeRegistry = (store: ObjectStore, options: ComposeOptions): Co
 	});
 	const explainOld = createOldRefExplanations(repositories, bucketOf);
 	const explainRef: ExplainRef = async (repo, tag) => (await explainOld(repo, tag)) ?? answers.explain(repo, tag);
-	return {registry, explainRef, close};
+	return {registry, pushed: merging, explainRef, close};
 };
 
 const tellDerived = (event: DerivedEvent, log: Log, metrics: Metrics): void => {

@@ -33,14 +33,19 @@ export const openPolicy = async ({settings, log, metrics}: Surroundings, shared?
 	return openPolicyFile(file, {onLoaded, onRefused, lastGood: shared?.lastGood});
 };
 
-/** Who may not move protected refs gets a registry that does not. */
-export const registryForClients = (registry: Registry, rules: RefRules, {settings, log, metrics}: Surroundings): RegistryFor => {
+/** Who may not move protected refs gets a registry that does not. `pushed` answers what was pushed, as it was. */
+export const registryForClients = (
+	{registry, pushed}: {registry: Registry; pushed: Registry},
+	rules: RefRules,
+	{settings, log, metrics}: Surroundings,
+): RegistryFor => {
 	const mayMove = isAmong(settings.protectClients);
 	return ({address}) => {
 		if (mayMove(address)) return registry;
-		return withProtectedRefs(registry, rules, (denial: Denial) => {
+		const onDenial = (denial: Denial) => {
 			log.info({...denial, client: address}, 'protected ref');
 			metrics.recordDenial(denial.did, denial.outcome);
-		});
+		};
+		return withProtectedRefs(registry, {rules, pushed, onDenial});
 	};
 };

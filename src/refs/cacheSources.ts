@@ -32,10 +32,12 @@ export const createCacheSources = (registry: Registry, rules: RefRules, health: 
 	const loadAll = async (repo: RepositoryName, facts: readonly TagFacts[]): Promise<readonly Loaded[]> =>
 		(await mapParallel(facts, parallelReads, one => load(repo, one))).filter(one => one !== undefined);
 
-	/** Undefined where the config is gone: without it there is no cache. */
+	/** Undefined where the config is gone, or every layer: then another cache is of more use. */
 	const examine = async (repo: RepositoryName, {cache, ...source}: LoadedCache): Promise<CacheSource | undefined> => {
 		const missing = await health.missing(repo, source.digest, [cache.config, ...cache.layers]);
-		return missing.includes(cache.config.digest) ? undefined : {...source, ...cache, missing};
+		const gone = new Set(missing);
+		if (gone.has(cache.config.digest) || (gone.size > 0 && cache.layers.every(({digest}) => gone.has(digest)))) return undefined;
+		return {...source, ...cache, missing};
 	};
 
 	const othersOf = async (repo: RepositoryName, tag: Tag, union: readonly TagSource[]): Promise<readonly TagFacts[]> => {

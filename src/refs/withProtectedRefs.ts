@@ -7,7 +7,14 @@ import {unlessUnknown} from './unlessUnknown.ts';
 /** What was not done. A `discarded` push was answered like any other. */
 export type Denial = {repo: RepositoryName; tag: Tag; did: 'push' | 'delete'; outcome: 'refused' | 'discarded'};
 
-export const withProtectedRefs = (inner: Registry, rules: RefRules, onDenial: (denial: Denial) => void): Registry => {
+export type ProtectedRefsOptions = {
+	rules: RefRules;
+	/** Answers what was pushed, as it was: a protected cache that lacks a layer needs the rest no less. */
+	pushed: Registry;
+	onDenial: (denial: Denial) => void;
+};
+
+export const withProtectedRefs = (inner: Registry, {rules, pushed, onDenial}: ProtectedRefsOptions): Registry => {
 	const refuse = (repo: RepositoryName, tag: Tag, did: Denial['did']): OciError => {
 		onDenial({repo, tag, did, outcome: 'refused'});
 		return new OciError('DENIED', {tag, reason: 'protected'}, {message: advice[did](`${repo}:${tag}`)});
@@ -16,10 +23,10 @@ export const withProtectedRefs = (inner: Registry, rules: RefRules, onDenial: (d
 	/** Throws DENIED where a protected tag of the repository needs this manifest or blob. */
 	const assertUnneeded = async (repo: RepositoryName, digest: Digest): Promise<void> => {
 		if (!rules.protectsIn(repo)) return;
-		for await (const tag of knownTags(inner, repo)) {
+		for await (const tag of knownTags(pushed, repo)) {
 			if (!rules.behaviourOf(repo, tag).protect) continue;
-			for (const pushed of await inner.readTag(repo, tag)) {
-				if (await needs(inner, repo, pushed.digest, digest)) throw refuse(repo, tag, 'delete');
+			for (const target of await pushed.readTag(repo, tag)) {
+				if (await needs(pushed, repo, target.digest, digest)) throw refuse(repo, tag, 'delete');
 			}
 		}
 	};
@@ -32,9 +39,9 @@ export const withProtectedRefs = (inner: Registry, rules: RefRules, onDenial: (d
 			if (guarded.length === 0) return inner.putManifest(repo, manifest, as);
 
 			const digest = as.digest ?? digestOf(manifest.bytes);
-			const pushed = await Promise.all(guarded.map(tag => inner.readTag(repo, tag)));
+			const targets = await Promise.all(guarded.map(tag => inner.readTag(repo, tag)));
 			// What is there already is no move: who repeats the push of another has nothing to be told.
-			const moved = guarded.filter((_, index) => !pushed[index]?.some(facts => facts.digest === digest));
+			const moved = guarded.filter((_, index) => !targets[index]?.some(facts => facts.digest === digest));
 			const refused = moved.find(tag => rules.behaviourOf(repo, tag).onDenied === 'refuse');
 			if (refused) throw refuse(repo, refused, 'push');
 			for (const tag of moved) onDenial({repo, tag, did: 'push', outcome: 'discarded'});

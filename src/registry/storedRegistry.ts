@@ -59,6 +59,8 @@ export const createStoredRegistry = (store: ObjectStore, options: StoredRegistry
 		},
 
 		async readTag(repo, tag) {
+			// As for a read of its manifest: whoever looks at a tag that merges may be about to push to it.
+			presence.lookAhead(repo);
 			const facts = await tags.facts(repo, tag);
 			return facts ? [facts] : [];
 		},

@@ -3,7 +3,7 @@ import test from 'ava';
 import {mediaTypes, parseRepositoryName} from 'oci-spec-types';
 import {keys} from '../../src/registry/keys.ts';
 import {startApp} from '../support/app.ts';
-import {asImporter, asPusher, cacheOf, importCache, layersOf, pushCache} from '../support/caches.ts';
+import {asImporter, asPusher, cacheOf, importCache, layerDigest, layersOf, pushCache} from '../support/caches.ts';
 import {describe, imageOf} from '../support/client.ts';
 
 const repo = parseRepositoryName('ci/app');
@@ -82,6 +82,15 @@ test('a tag whose config is gone is missing, and one of the chain is passed over
 	t.like(await importCache(client, repo, 'feature'), {digest: cacheOf(['main']).digest, derived: 'fallback'});
 });
 
+test('a tag none of whose layers is left is missing, too', async t => {
+	const {client, store} = await startApp(t, {policy, environment: {LAYERCACHE_REGISTRY_INDEX_SECONDS: '0'}});
+	for (const tag of ['feature', 'main']) await pushCache(client, repo, tag, {steps: [`${tag} 1`, `${tag} 2`]});
+	await store.remove([keys.blob(repo, layerDigest('feature 1'))]);
+	t.is((await importCache(client, repo, 'feature')).derived, 'repaired');
+	await store.remove([keys.blob(repo, layerDigest('feature 2'))]);
+	t.like(await importCache(client, repo, 'feature'), {digest: cacheOf(['main 1', 'main 2']).digest, derived: 'fallback'});
+});
+
 test('a cache that a chain leads to is repaired, and a union there is a union', async t => {
 	const {client, store} = await startApp(t, {
 		policy: 'refs: [{match: "ci/**:main", union: ["main-*"]}, {match: "ci/**:*", fallback: ["main"]}]',
@@ -89,7 +98,7 @@ test('a cache that a chain leads to is repaired, and a union there is a union', 
 	});
 	await pushCache(client, repo, 'main', {steps: ['one', 'two']});
 	await pushCache(client, repo, 'main-arm64', {steps: ['three']});
-	await store.remove([keys.blob(repo, layersOf('two')[0] as never)]);
+	await store.remove([keys.blob(repo, layerDigest('two'))]);
 	const imported = await importCache(client, repo, 'feature');
 	t.deepEqual(imported.steps.toSorted(), layersOf('one', 'three'));
 	t.is(imported.derived, 'fallback, union, repaired');

@@ -1,6 +1,8 @@
 import test, {type ExecutionContext} from 'ava';
-import {digestOf, mediaTypes} from 'oci-spec-types';
+import {digestOf, mediaTypes, parseRepositoryName} from 'oci-spec-types';
+import {keys} from '../../src/registry/keys.ts';
 import {startApp} from '../support/app.ts';
+import {cacheOf, layerDigest, pushCache} from '../support/caches.ts';
 import {type Answer, describe, encode, imageOf} from '../support/client.ts';
 
 const repo = 'ci/app';
@@ -26,6 +28,8 @@ const start = async (t: ExecutionContext) => {
 		environment: {
 			LAYERCACHE_PROTECT_CLIENTS: '127.0.1.0/24',
 			LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1',
+			// What is deleted past it is seen at once.
+			LAYERCACHE_REGISTRY_INDEX_SECONDS: '0',
 		},
 	});
 	const {client, log} = app;
@@ -153,6 +157,15 @@ test('a protected index keeps its manifests and their layers', async t => {
 	t.is((await put('main', index, main, mediaTypes.ociIndex)).status, 201);
 	t.is((await remove(`manifests/${digestIn(second)}`)).status, 403);
 	t.is((await remove(`blobs/${digestOf(Buffer.from('two'))}`)).status, 403);
+});
+
+test('a protected cache that lacks a layer keeps the others', async t => {
+	const {client, remove, store, put} = await start(t);
+	await pushCache(client, repo, 'cache', {steps: ['one', 'two']});
+	const {manifest, mediaType} = cacheOf(['one', 'two']);
+	t.is((await put('main', JSON.parse(Buffer.from(manifest).toString()), main, mediaType)).status, 201);
+	await store.remove([keys.blob(parseRepositoryName(repo), layerDigest('one'))]);
+	t.is((await remove(`blobs/${layerDigest('two')}`)).status, 403);
 });
 
 test('a protected tag that merges keeps every push that counts', async t => {

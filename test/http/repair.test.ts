@@ -129,9 +129,12 @@ test('by its digest a cache without all its layers is not there, and what was ma
 test('a cache that lacks layers, and whose config nobody understands, is not there; a whole one is answered as it was pushed', async t => {
 	const {client, store} = await startApp(t, forgetful);
 	const config = '{"layers": "none of BuildKit\'s"}';
-	const manifest = imageOf(describe(config, cacheOf([]).configDescriptor.mediaType), [describe(layerOf('one'))]);
-	await client.pushBlob(repo, config);
-	await client.pushBlob(repo, layerOf('one'));
+	const layers = [layerOf('one'), layerOf('two')];
+	const manifest = imageOf(
+		describe(config, cacheOf([]).configDescriptor.mediaType),
+		layers.map(layer => describe(layer)),
+	);
+	for (const blob of [config, ...layers]) await client.pushBlob(repo, blob);
 	await client.putManifest(repo, 'main', manifest);
 	t.is((await client.get(main, asImporter)).text, JSON.stringify(manifest));
 	await lose(store, 'one');
