@@ -1,23 +1,22 @@
 /** The composition root: settings become a store, a registry and a server. */
 import {setTimeout as delay} from 'node:timers/promises';
 import {OciError} from 'oci-spec-types';
-import {toleratesMissingLayer} from './cache/cacheManifest.ts';
+import {composeRegistry} from './composedRegistry.ts';
 import type {Settings} from './config/settings.ts';
 import {settledUploads} from './config/uploadPolicy.ts';
 import {abortAbandonedUploads} from './gc/abandonedUploads.ts';
 import {removeLeftChunks} from './gc/leftChunks.ts';
 import {removeLeftProbes} from './gc/leftProbes.ts';
 import {type Sweep, startSweeper} from './gc/sweeper.ts';
-import {trustedProxies} from './http/client.ts';
+import {isAmong} from './http/client.ts';
 import {createKoaApp} from './http/koaApp.ts';
 import {type HttpServer, listen} from './http/server.ts';
 import {createElapsed} from './lib/elapsed.ts';
+import {type OpenOldStore, openOldStore} from './oldBuckets.ts';
+import {openPolicy, registryForClients, type SharedPolicy} from './policyInForce.ts';
+import {createRefRules} from './refs/refRules.ts';
 import {openLayout} from './registry/layout.ts';
-import type {Registry} from './registry/registry.ts';
-import {createStoredRegistry} from './registry/storedRegistry.ts';
 import {createUploadTrust, fixedTrust, looksEveryMs, type UploadTrust} from './registry/uploadTrust.ts';
-import {withoutRedirects} from './registry/withoutRedirects.ts';
-import {withRedirectedUploads} from './registry/withRedirectedUploads.ts';
 import {createDiskStore} from './storage/disk.ts';
 import {withMeasurements} from './storage/instrumented.ts';
 import {createMemoryStore} from './storage/memory.ts';
@@ -35,6 +34,8 @@ export type Found = {abilities: StoreAbilities; uploads?: UploadVerdict | undefi
 export type App = {
 	server: HttpServer;
 	found: Found;
+	/** Reads the policy file again, changed or not. */
+	reloadPolicy(): Promise<void>;
 	/** Lets requests under way end, then closes the store. */
 	stop(): Promise<void>;
 };
@@ -54,9 +55,13 @@ export type AppOptions = {
 	sweeps?: boolean;
 	/** What another process has just found out about the store, and told: it is not tried out again. */
 	found?: Found;
+	/** Where several processes serve one port. */
+	sharedPolicy?: SharedPolicy;
+	/** The buckets that the policy names besides; S3 by the settings where nothing is given. */
+	openOldStore?: OpenOldStore;
 };
 
-/** Probes the store, marks it, and listens. Throws StoreUnfit, StoreUnavailable, CannotListen. */
+/** Reads the policy, probes the store, marks it, and listens. Throws PolicyInvalid, StoreUnfit, StoreUnavailable, CannotListen. */
 export const startApp = async (options: AppOptions): Promise<App> => {
 	const {
 		settings,
@@ -68,7 +73,12 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		metrics = createMetrics({version}),
 		sweeps = true,
 		found,
+		sharedPolicy,
+		openOldStore: openOld = cache => openOldStore(cache, settings, metrics.recordS3Request),
 	} = options;
+	const surroundings = {settings, log, metrics};
+	const policy = await openPolicy(surroundings, sharedPolicy);
+	const rules = createRefRules(policy.current);
 	const store = withMeasurements(given ?? createStore(settings, metrics.recordS3Request), metrics.recordOperation);
 	// URLs are signed by the store's clock, which its first answer tells. Where it gives none, what follows says better why.
 	const clockKnown = store.now().catch(() => undefined);
@@ -78,16 +88,22 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	]);
 	if (!found) for (const warning of abilities.warnings) log.warn({warning}, 'store');
 
-	const registry = withRedirectedUploads(createRegistry(store, settings, abilities, {clock, elapsed}), uploads);
+	const composed = composeRegistry(store, {
+		...surroundings,
+		...{abilities, uploads, rules, clock, elapsed, longestUploadMs},
+		policy: policy.current,
+		openOldStore: openOld,
+	});
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
 	const koa = createKoaApp({
-		registryFor: () => registry,
+		registryFor: registryForClients(composed, rules, surroundings),
+		explainRef: composed.explainRef,
 		async assertReady() {
 			if (draining) throw new OciError('UNAVAILABLE', undefined, {message: 'the server is stopping'});
 			await answersInTime(store);
 		},
-		isTrusted: trustedProxies(settings.trustedProxies),
+		isTrusted: isAmong(settings.trustedProxies),
 		publicUrl: settings.publicUrl,
 		log,
 		metrics,
@@ -104,11 +120,14 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	return {
 		server,
 		found: {abilities, uploads: uploads.verdict()},
+		reloadPolicy: policy.reload,
 		async stop() {
 			draining = true;
+			policy.stop();
 			sweeper.stop();
 			clearInterval(looking);
 			await server.drain(settings.drainSeconds);
+			await composed.close();
 			await store.close();
 		},
 	};
@@ -195,17 +214,3 @@ const sweepsOf = (store: ObjectStore): Sweep[] => [
 	{what: 'left probes', everyMs: 24 * hourMs, run: () => removeLeftProbes(store, {idleMs})},
 	{what: 'left chunks', everyMs: 24 * hourMs, run: pause => removeLeftChunks(store, {endedMs: longestUploadMs + idleMs, idleMs, pause})},
 ];
-
-type Clocks = Required<Pick<AppOptions, 'clock' | 'elapsed'>>;
-
-const createRegistry = (store: ObjectStore, settings: Settings, abilities: StoreAbilities, clocks: Clocks): Registry => {
-	const stored = createStoredRegistry(store, {
-		...clocks,
-		urlLifeSeconds: settings.urlLifeSeconds,
-		longestUploadMs,
-		// A disk is asked as quickly as memory is.
-		indexLifetimeMs: settings.store === 'disk' ? 0 : settings.indexSeconds * 1000,
-		toleratesMissing: toleratesMissingLayer,
-	});
-	return settings.redirectDownloads === 'never' || !abilities.presignedGet ? withoutRedirects(stored) : stored;
-};

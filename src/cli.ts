@@ -3,6 +3,7 @@
 import {Command} from 'commander';
 import {createStore} from './app.ts';
 import {examine, type Finding} from './operations/doctor.ts';
+import {checkPolicy, explainRef, type Report} from './operations/policyReports.ts';
 import {version} from './version.ts';
 
 const program = new Command('layercache')
@@ -28,12 +29,38 @@ program
 		}
 	});
 
+const policy = program
+	.command('policy')
+	.description('the policy file: exits 0 where it can be used, 1 where it has problems, 2 where there is nothing to look at');
+
+policy
+	.command('check')
+	.argument('[file]', 'by default LAYERCACHE_POLICY')
+	.description('name everything that is wrong with the policy file, each with its line')
+	.option('--json', 'as one JSON object')
+	.action(async (file: string | undefined, {json}: {json?: true}) => tell(await checkPolicy(file ?? process.env.LAYERCACHE_POLICY), json));
+
+policy
+	.command('explain')
+	.argument('<ref>', 'such as ci/app:pr-12 or ci/app:pr-12..main')
+	.description('say what happens to a ref, by which rules, and why others do not apply')
+	.option('--file <file>', 'by default LAYERCACHE_POLICY')
+	.option('--json', 'as one JSON object')
+	.action(async (ref: string, {file, json}: {file?: string; json?: true}) =>
+		tell(await explainRef(ref, file ?? process.env.LAYERCACHE_POLICY), json),
+	);
+
 program
 	.command('version')
 	.description('print the version')
 	.action(() => {
 		process.stdout.write(`${version}\n`);
 	});
+
+const tell = ({exitCode, lines, facts}: Report, json?: true) => {
+	process.stdout.write(json ? `${JSON.stringify(facts)}\n` : lines.map(line => `${line.trimEnd()}\n`).join(''));
+	process.exitCode = exitCode;
+};
 
 const describe = ({check, state, fact, advice}: Finding) =>
 	`${{ok: 'ok    ', note: 'note  ', failed: 'FAILED'}[state]}  ${check}: ${fact}\n${advice ? `        -> ${advice}\n` : ''}`;

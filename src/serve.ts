@@ -29,7 +29,7 @@ const startServing = async (): Promise<void> => {
 			'variables that Kubernetes injects for a Service of this name are no settings; enableServiceLinks: false leaves them out',
 		);
 
-	const {server, stop} =
+	const {server, reloadPolicy, stop} =
 		settings.workers > 1 ? await startWorkers({count: settings.workers, log}) : await startHere({settings, log, clock: Date.now});
 	const {address} = server.address;
 	const url = settings.publicUrl ?? urlOf(server.address);
@@ -47,6 +47,8 @@ const startServing = async (): Promise<void> => {
 	};
 	process.on('SIGTERM', end);
 	process.on('SIGINT', end);
+	// Without a policy it means what it always does: the terminal is gone.
+	if (settings.policy) process.on('SIGHUP', () => void reloadPolicy());
 };
 
 /** One of several processes; the primary tells the rest of the start. */
@@ -79,7 +81,7 @@ const isLoopback = (address: string) => address === '::1' || address.startsWith(
 
 /** What a person can mend is told in a sentence; only the unforeseen shows its stack. */
 const explanation = async (error: unknown): Promise<unknown> => {
-	const {CannotListen} = await import('./http/server.ts');
-	const types = [SettingsInvalid, CannotListen, StoreUnfit, StoreUnavailable, FirstWorkerEnded];
+	const [{CannotListen}, {PolicyInvalid}] = await Promise.all([import('./http/server.ts'), import('./config/policy.ts')]);
+	const types = [SettingsInvalid, PolicyInvalid, CannotListen, StoreUnfit, StoreUnavailable, FirstWorkerEnded];
 	return error instanceof Error && types.some(type => error instanceof type) ? `layercache cannot start: ${error.message}` : error;
 };

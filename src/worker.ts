@@ -9,7 +9,9 @@ import type {ToPrimary, ToWorker} from './workerMessages.ts';
 /** Serves until the primary wants it to end, or is gone: Node ends a worker then. */
 export const work = async ({settings, log}: {settings: Settings; log: Log}): Promise<void> => {
 	// A terminal and systemd signal all processes of a group at once. The primary decides what a signal means.
-	for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => undefined);
+	for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
+	// One that has not read it yet will.
+	let reloadPolicy = async (): Promise<void> => undefined;
 	let drain = async (): Promise<void> => process.exit();
 	const begin = Promise.withResolvers<Extract<ToWorker, {kind: 'begin'}>>();
 	let questions = 0;
@@ -28,6 +30,7 @@ export const work = async ({settings, log}: {settings: Settings; log: Log}): Pro
 	process.on('message', async (message: ToWorker) => {
 		if (message.kind === 'begin') begin.resolve(message);
 		else if (message.kind === 'report') say({kind: 'report', question: message.question, report: await metrics.report()});
+		else if (message.kind === 'reloadPolicy') reloadPolicy();
 		else if (message.kind === 'drain') drain();
 		else {
 			gathering.get(message.question)?.(message.reports);
@@ -35,9 +38,18 @@ export const work = async ({settings, log}: {settings: Settings; log: Log}): Pro
 		}
 	});
 	say({kind: 'hello'});
-	const {worker, found} = await begin.promise;
+	const {worker, found, policy: lastGood} = await begin.promise;
 
-	const app = await startApp({settings, log: log.child({worker}), clock: Date.now, metrics, found, sweeps: worker === 1});
+	const app = await startApp({
+		settings,
+		log: log.child({worker}),
+		clock: Date.now,
+		metrics,
+		found,
+		sweeps: worker === 1,
+		sharedPolicy: {lastGood, onLoaded: text => say({kind: 'policyLoaded', text})},
+	});
+	reloadPolicy = app.reloadPolicy;
 	drain = async () => {
 		await app.stop();
 		process.disconnect?.();

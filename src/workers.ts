@@ -9,6 +9,8 @@ import {createWorkerReports} from './workerReports.ts';
 
 export type Workers = {
 	server: {address: AddressInfo};
+	/** Lets every worker read the policy file again. */
+	reloadPolicy(): Promise<void>;
 	/** Lets the requests of all workers end; resolves when the last worker has. */
 	stop(): Promise<void>;
 };
@@ -25,6 +27,8 @@ export const startWorkers = async ({count, log}: {count: number; log: Log}): Pro
 		untilTooLate: () => delay(longestReportMs, undefined, {ref: false}),
 	});
 	const ending = new AbortController();
+	// What a new worker serves by if the file is broken just then.
+	let policy: string | undefined;
 
 	const keepRunning = async (number: number, found: Found, first: RunningWorker): Promise<void> => {
 		let quickEnds = 0;
@@ -51,11 +55,13 @@ export const startWorkers = async ({count, log}: {count: number; log: Log}): Pro
 		worker.on('message', async (message: ToPrimary) => {
 			if (message.kind === 'hello') {
 				// The first word of a worker may come after the last one to all.
-				say(worker, ending.signal.aborted ? {kind: 'drain'} : {kind: 'begin', worker: number, found});
+				say(worker, ending.signal.aborted ? {kind: 'drain'} : {kind: 'begin', worker: number, found, policy});
 				reports.join(worker);
 			} else if (message.kind === 'serving') {
 				log.info({worker: number, pid: worker.process.pid}, 'worker serves');
 				served.resolve(message);
+			} else if (message.kind === 'policyLoaded') {
+				policy = message.text;
 			} else if (message.kind === 'report') {
 				reports.take(worker, message.question, message.report);
 			} else {
@@ -77,9 +83,12 @@ export const startWorkers = async ({count, log}: {count: number; log: Log}): Pro
 	const running = Array.from({length: count}, (_, index) => keepRunning(index + 1, found, index === 0 ? first : start(index + 1, found)));
 	return {
 		server: {address},
+		async reloadPolicy() {
+			sayToAll({kind: 'reloadPolicy'});
+		},
 		async stop() {
 			ending.abort();
-			for (const worker of Object.values(cluster.workers ?? {})) if (worker) say(worker, {kind: 'drain'});
+			sayToAll({kind: 'drain'});
 			await Promise.all(running);
 		},
 	};
@@ -120,6 +129,10 @@ const endOf = ({process: child}: cluster.Worker) =>
 		if (child.pid === undefined) resolve({code: null, signal: null});
 		child.once('exit', (code, signal) => resolve({code, signal}));
 	});
+
+const sayToAll = (message: ToWorker) => {
+	for (const worker of Object.values(cluster.workers ?? {})) if (worker) say(worker, message);
+};
 
 const say = (worker: cluster.Worker, message: ToWorker) => {
 	if (worker.isConnected()) worker.process.send(message, () => undefined);

@@ -1,8 +1,8 @@
 /** The settings: `LAYERCACHE_*` of the environment, checked all at once. */
-import {isIP} from 'node:net';
 import {availableParallelism} from 'node:os';
 import {z} from 'zod';
 import {nearest} from './nearest.ts';
+import {addressRanges, choice, flag, originUrl, webUrl, wholeNumber} from './settingValues.ts';
 
 export type Settings = {
 	[K in keyof typeof settingsTable as (typeof settingsTable)[K]['key']]: z.output<(typeof settingsTable)[K]['schema']>;
@@ -17,22 +17,6 @@ const setting = <const K extends string, S extends z.ZodType>(key: K, room: stri
 	about,
 	shown,
 });
-
-const wholeNumber = (min: number, max: number) =>
-	z
-		.string()
-		.regex(/^\d{1,15}$/, 'must be a whole number')
-		.transform(Number)
-		.pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
-const flag = z.enum(['true', 'false'], 'must be true or false').transform(text => text === 'true');
-const address = z.string().refine(isAddressRange, 'must be an IP address or a CIDR range such as 10.0.0.0/8');
-const webUrl = z.url({protocol: /^https?$/, error: 'must be an http:// or https:// URL'}).transform(text => new URL(text));
-/** What clients see of us: an origin, since the paths of a registry cannot be moved. */
-const originUrl = webUrl.refine(
-	url => url.href === `${url.origin}/`,
-	'must be scheme, host and port alone, such as https://cache.example.com',
-);
-const choice = <const T extends readonly [string, ...string[]]>(names: T) => z.enum(names, `must be one of ${names.join(', ')}`);
 
 const mostWorkers = 128;
 
@@ -55,16 +39,7 @@ export const settingsTable = {
 	LAYERCACHE_HTTP_TRUSTED_PROXIES: setting(
 		'trustedProxies',
 		'Listening',
-		z
-			.string()
-			.transform(text =>
-				text
-					.split(',')
-					.map(part => part.trim())
-					.filter(part => part !== ''),
-			)
-			.pipe(z.array(address))
-			.default([]),
+		addressRanges.default([]),
 		'Addresses or CIDR ranges, with commas between them, of the proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed.',
 		'none',
 	),
@@ -169,6 +144,27 @@ export const settingsTable = {
 		'How long the server believes that a blob or manifest which it saw in S3 is still there. What other servers or hands delete is served for so much longer; 0 asks S3 each time.',
 	),
 
+	LAYERCACHE_POLICY: setting(
+		'policy',
+		'Caches',
+		z.string().min(1).optional(),
+		'The policy file, which says which tags are merged, fall back to others or are protected: [cache-refs.md](cache-refs.md#the-policy-file). It is read again when it changes, and at SIGHUP.',
+		'none: every tag is for itself',
+	),
+	LAYERCACHE_CACHE_IMPORT_LIMIT_BYTES: setting(
+		'importLimitBytes',
+		'Caches',
+		wholeNumber(64 * 1024, 64 * 1024 * 1024).default(1024 * 1024),
+		'How large the manifest and the config of a cache may be for BuildKit to import it: 1 MiB each, up to 0.33. Larger caches are cut down to it.',
+	),
+	LAYERCACHE_PROTECT_CLIENTS: setting(
+		'protectClients',
+		'Caches',
+		addressRanges.default([]),
+		'Addresses or CIDR ranges, with commas between them, of the clients that may move and delete the tags that the policy protects.',
+		'none: nobody may',
+	),
+
 	LAYERCACHE_LOG: setting(
 		'log',
 		'Log',
@@ -235,9 +231,3 @@ const isServiceLink = ([name, value]: readonly [string, string]): boolean =>
 	/^LAYERCACHE_(?:\w+_)?SERVICE_(?:HOST|PORT(?:_\w+)?)$/.test(name) ||
 	/^LAYERCACHE_(?:\w+_)?PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/.test(name) ||
 	(/^LAYERCACHE_(?:\w+_)?PORT$/.test(name) && /^(?:tcp|udp|sctp):\/\//.test(value));
-
-function isAddressRange(text: string): boolean {
-	const [ip = '', bits, ...more] = text.split('/');
-	const width = {0: -1, 4: 32, 6: 128}[isIP(ip)] ?? -1;
-	return more.length === 0 && width > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width));
-}

@@ -1,12 +1,13 @@
 /** Blobs over HTTP: small ones and documents from here, layers by redirect where the store has URLs. */
 import {type Digest, parseRange, type RepositoryName} from 'oci-spec-types';
-import {cacheConfigMediaType} from '../cache/cacheManifest.ts';
+import {cacheConfigMediaType} from '../cache/cacheDocument.ts';
+import {askerOf} from './asker.ts';
 import {etagOf, isFresh} from './conditional.ts';
 import type {Handle, HandlerContext} from './endpoints.ts';
 import type {Reply} from './reply.ts';
 
 export const headBlob: Handle<'blob.head'> = async ({repo, digest}, {registry, headers}) => {
-	const {size} = await registry.statBlob(repo, digest, isPusher(headers.accept) ? 'pusher' : 'reader');
+	const {size} = await registry.statBlob(repo, digest, askerOf(headers));
 	if (isFresh(headers, digest)) return notModified(digest);
 	return {status: 200, headers: blobHeaders(digest, size)};
 };
@@ -28,9 +29,6 @@ export const deleteBlob: Handle<'blob.delete'> = async ({repo, digest}, {registr
 	await registry.deleteBlob(repo, digest);
 	return {status: 202};
 };
-
-/** containerd's client asks for one type or any before it uploads, and only then (containerd: core/remotes/docker/pusher.go). */
-const isPusher = (accept: string | undefined) => accept !== undefined && /^[^,*]+, \*\/\*$/.test(accept);
 
 // Below this the redirect and the second connection cost more than the bytes.
 const redirectedBytes = 64 * 1024;

@@ -4,14 +4,14 @@ import {BlockList, isIP} from 'node:net';
 
 /** `url` is the origin by which the client reached us. */
 export type Client = {address: string; url: URL};
-export type IsTrusted = (address: string) => boolean;
+export type IsAddress = (address: string) => boolean;
 
-/** `proxies` are addresses or CIDR ranges, proven by the settings. */
-export const trustedProxies = (proxies: readonly string[]): IsTrusted => {
-	if (proxies.length === 0) return () => false;
+/** Whether an address is one of these or lies in one of these CIDR ranges, which the settings have proven. */
+export const isAmong = (ranges: readonly string[]): IsAddress => {
+	if (ranges.length === 0) return () => false;
 	const list = new BlockList();
-	for (const proxy of proxies) {
-		const [address = '', bits] = proxy.split('/');
+	for (const range of ranges) {
+		const [address = '', bits] = range.split('/');
 		const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
 		if (bits === undefined) list.addAddress(address, family);
 		else list.addSubnet(address, Number(bits), family);
@@ -20,7 +20,7 @@ export const trustedProxies = (proxies: readonly string[]): IsTrusted => {
 };
 
 /** X-Forwarded-* count only when the connection comes from a trusted proxy; `publicUrl`, where it is set, says more than either. */
-export const clientOf = (request: IncomingMessage, isTrusted: IsTrusted, publicUrl?: URL): Client => {
+export const clientOf = (request: IncomingMessage, isTrusted: IsAddress, publicUrl?: URL): Client => {
 	const peer = plainAddress(request.socket.remoteAddress ?? '');
 	const forwarded = isTrusted(peer);
 	return {
@@ -55,7 +55,7 @@ const last = (header: string | string[] | undefined): string | undefined =>
 		?.trim() || undefined;
 
 /** Each proxy appends the address it saw, so the client is the last one that is no trusted proxy. */
-const originalAddress = (peer: string, header: string | string[] | undefined, isTrusted: IsTrusted): string => {
+const originalAddress = (peer: string, header: string | string[] | undefined, isTrusted: IsAddress): string => {
 	const chain = String(header ?? '')
 		.split(',')
 		.map(address => plainAddress(address.trim()))

@@ -5,18 +5,20 @@ import Koa from 'koa';
 import {OciError} from 'oci-spec-types';
 import type {Log} from '../telemetry/log.ts';
 import type {Metrics} from '../telemetry/metrics.ts';
-import {clientOf, type IsTrusted} from './client.ts';
+import {clientOf, type IsAddress} from './client.ts';
 import {failureOf, isDeparture} from './errors.ts';
 import {createExchange, type Exchange, recordWhenOver, requestIdOf} from './exchange.ts';
+import {answerRef, type ExplainRef, refsPath} from './refs.ts';
 import {type Reply, sendReply} from './reply.ts';
 import {answerV2, type RegistryFor} from './v2.ts';
 import {welcome} from './welcome.ts';
 
 export type KoaAppOptions = {
 	registryFor: RegistryFor;
+	explainRef: ExplainRef;
 	/** Throws when the server should get no requests: it drains, or its store is away. */
 	assertReady: () => Promise<void>;
-	isTrusted: IsTrusted;
+	isTrusted: IsAddress;
 	/** How clients reach us, where the request does not show it. */
 	publicUrl?: URL;
 	log: Log;
@@ -27,13 +29,14 @@ type State = {exchange: Exchange};
 type Answer = (exchange: Exchange, request: IncomingMessage, response: ServerResponse) => Reply | Promise<Reply>;
 
 export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
-	const {registryFor, assertReady, isTrusted, publicUrl, log, metrics} = options;
+	const {registryFor, explainRef, assertReady, isTrusted, publicUrl, log, metrics} = options;
 	const router = new Router<State>();
 	const route = (path: string, answer: Answer) =>
 		router.all(path, async ({req, res, state: {exchange}}) => {
 			await send(exchange, req, res, await answer(exchange, req, res));
 		});
 	route('/v2{/*rest}', (exchange, request, response) => answerV2(exchange, request, response, registryFor));
+	route(`${refsPath}{*ref}`, (_, {method = 'GET', url = ''}) => answerRef(method, url, explainRef));
 	route('/livez', () => text('ok\n'));
 	route('/readyz', async () => {
 		await assertReady();

@@ -1,7 +1,8 @@
 /** Manifests over HTTP: always from here, byte-exact, never redirected. */
 import {formatRequest, isTag, OciError, type RequestOf} from 'oci-spec-types';
-import {importProblems} from '../cache/cacheManifest.ts';
 import {readAtMost, TooLarge} from '../lib/bytes.ts';
+import type {Derivation} from '../registry/registry.ts';
+import {askerOf} from './asker.ts';
 import {etagOf, isFresh} from './conditional.ts';
 import type {Handle, HandlerContext} from './endpoints.ts';
 import type {Reply} from './reply.ts';
@@ -11,8 +12,8 @@ export const getManifest = async (
 	{repo, reference}: RequestOf<'manifest.get' | 'manifest.head'>,
 	{registry, headers}: HandlerContext,
 ): Promise<Reply> => {
-	const {digest, mediaType, bytes} = await registry.getManifest(repo, reference);
-	const validators = {'Docker-Content-Digest': digest, ETag: etagOf(digest)};
+	const {digest, mediaType, bytes, derivation} = await registry.getManifest(repo, reference, askerOf(headers));
+	const validators = {'Docker-Content-Digest': digest, ETag: etagOf(digest), ...(derivation && derivedHeaders(derivation))};
 	if (isFresh(headers, digest)) return {status: 304, headers: validators};
 	return {status: 200, headers: {...validators, 'Content-Type': mediaType}, body: bytes};
 };
@@ -21,8 +22,8 @@ export const putManifest: Handle<'manifest.put'> = async ({repo, reference, tags
 	const bytes = await readManifest(body, bodySize);
 	const digest = isTag(reference) ? undefined : reference;
 	const accepted = await registry.putManifest(repo, {bytes, mediaType: headers['content-type']}, {digest, tags});
-	for (const problem of importProblems(accepted.manifest, bytes.length)) log.warn({repo, reference, problem}, 'cache will not be imported');
-	const {missing} = accepted;
+	const {missing, warnings = []} = accepted;
+	for (const warning of warnings) log.warn({repo, reference, warning}, 'manifest accepted with a warning');
 	if (missing.length > 0)
 		log.warn(
 			{repo, reference, missing: missing.slice(0, loggedMissing), count: missing.length},
@@ -34,6 +35,7 @@ export const putManifest: Handle<'manifest.put'> = async ({repo, reference, tags
 			Location: formatRequest({kind: 'manifest.get', repo, reference}).path,
 			'Docker-Content-Digest': accepted.digest,
 			...(accepted.subject && {'OCI-Subject': accepted.subject}),
+			...(warnings.length > 0 && {Warning: warnings.map(formatWarning)}),
 			...(digest && tags.length > 0 && {'OCI-Tag': tags}),
 		},
 	};
@@ -48,6 +50,21 @@ export const deleteTag: Handle<'tag.delete'> = async ({repo, tag}, {registry}) =
 	await registry.deleteTag(repo, tag);
 	return {status: 202};
 };
+
+/** That the answer is not what was pushed to the tag, and what it was made of. */
+const derivedHeaders = ({ways, sources}: Derivation) => ({
+	'Layercache-Derived': ways.join(', '),
+	'Layercache-Derived-From': sources
+		.slice(0, toldSources)
+		.map(({tag, digest}) => `${tag}@${digest}`)
+		.join(', '),
+});
+
+// Some 200 characters each, and clients take 8 KiB of headers.
+const toldSources = 24;
+
+/** Distribution-spec, "Warnings": code 299, no agent, and a quoted text. */
+const formatWarning = (text: string) => `299 - "${text.replace(/["\\]/g, '\\$&')}"`;
 
 // A cache of 4 MiB names thousands of layers.
 const loggedMissing = 10;

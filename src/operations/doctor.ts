@@ -1,4 +1,6 @@
 /** `doctor`: looks at all that a server needs before it starts, and says what to mend. */
+import {readFile} from 'node:fs/promises';
+import {PolicyInvalid, parsePolicy} from '../config/policy.ts';
 import {parseSettings, type Settings, SettingsInvalid} from '../config/settings.ts';
 import {settledUploads} from '../config/uploadPolicy.ts';
 import {isMarked} from '../registry/layout.ts';
@@ -29,6 +31,8 @@ export async function* examine({environment, createStore, clock}: DoctorOptions)
 		};
 	}
 
+	yield* examinePolicy(settings);
+
 	const store = createStore(settings);
 	try {
 		yield* examineStore(store, settings, clock);
@@ -36,6 +40,26 @@ export async function* examine({environment, createStore, clock}: DoctorOptions)
 		await store.close();
 	}
 }
+
+/** The rest does not build on it. */
+async function* examinePolicy({policy: file, protectClients}: Settings): AsyncGenerator<Finding> {
+	if (file === undefined) return;
+	const read = await attempt(async () => parsePolicy(await readFile(file, 'utf8'), file));
+	if ('failure' in read) return yield policyFailed(file, read.failure);
+	const {refs} = read.value;
+	yield {check: 'policy', state: 'ok', fact: `${file} has ${refs.length} rules`};
+	if (protectClients.length > 0 || !refs.some(({protect}) => protect)) return;
+	const advice = 'set LAYERCACHE_PROTECT_CLIENTS to the addresses of those who may';
+	yield {check: 'policy', state: 'note', fact: 'it protects refs, and nobody may move them', advice};
+}
+
+const policyFailed = (file: string, error: unknown): Finding => {
+	const advice = `layercache policy check ${file}`;
+	if (!(error instanceof PolicyInvalid)) return {check: 'policy', state: 'failed', fact: `${file} cannot be read: ${error}`, advice};
+	const [first, ...more] = error.problems;
+	const others = more.length > 0 ? `, and ${more.length} more` : '';
+	return {check: 'policy', state: 'failed', fact: `${file}:${first?.line}: ${first?.message}${others}`, advice};
+};
 
 async function* examineStore(store: ObjectStore, settings: Settings, clock: () => number): AsyncGenerator<Finding> {
 	const clocks = await attempt(async () => ({theirs: await store.now(), ours: clock()}));

@@ -1,9 +1,10 @@
 /** Blobs: each repository keeps its own object, so that its presence is the proof of the upload and the right to read it here. */
 import {type ByteRange, type Digest, digestAlgorithm, OciError, type RepositoryName} from 'oci-spec-types';
+import {mapParallel} from '../lib/mapInOrder.ts';
 import {ObjectMissing, type ObjectStore, octetStream, RangeUnsatisfiable, type StoredPart} from '../storage/objectStore.ts';
 import {keys} from './keys.ts';
-import type {Asker, Presence} from './presence.ts';
-import type {BlobContent, BlobFacts, Bytes} from './registry.ts';
+import type {Presence} from './presence.ts';
+import type {Asker, BlobContent, BlobFacts, Bytes} from './registry.ts';
 import {verified} from './verified.ts';
 
 export type Blobs = ReturnType<typeof createBlobs>;
@@ -17,6 +18,19 @@ export const createBlobs = (store: ObjectStore, presence: Presence, {urlLifeSeco
 			const size = await presence.find(repo, digest, asker);
 			if (size === undefined) throw new OciError('BLOB_UNKNOWN', {digest});
 			return {digest, size};
+		},
+
+		async statAll(repo: RepositoryName, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, number>> {
+			const sizes = new Map(await presence.findAll(repo, digests));
+			const absent = digests.filter(digest => !sizes.has(digest));
+			// A layer that is said to be gone is dropped from a cache: on the word of a listing alone that would be rash.
+			await mapParallel(absent, requestsAtOnce, async digest => {
+				const facts = await store.stat(keys.blob(repo, digest));
+				if (!facts) return;
+				presence.added(repo, digest, facts.size);
+				sizes.set(digest, facts.size);
+			});
+			return sizes;
 		},
 
 		async read(repo: RepositoryName, digest: Digest, range?: ByteRange): Promise<BlobContent> {
@@ -80,3 +94,5 @@ export const createBlobs = (store: ObjectStore, presence: Presence, {urlLifeSeco
 		},
 	};
 };
+
+const requestsAtOnce = 16;

@@ -7,6 +7,10 @@
  *     repos/<name>/_manifests/<alg>/<hex>             manifest bytes, byte-exact; media type as content type
  *     repos/<name>/_tags/<tag>                        {digest, mediaType, size, pushedAt, nonce, previous, deleted?}
  *     repos/<name>/_deleted/<tag>                     empty: the tag of this name may be a deleted one, look
+ *     repos/<name>/_heads/<tag>/<alg>-<hex>           empty: this manifest was pushed to a tag that merges
+ *     repos/<name>/_derived/<key>                     what was made of which manifests, and its digest
+ *     repos/<name>/_s3/blobs/<alg>:<hex>              a layer again, where BuildKit's type=s3 looks for it
+ *     repos/<name>/_s3/manifests/<tag>                the cache that was pushed to this tag, as type=s3 writes it
  *     repos/<name>/_referrers/<alg>/<hex>/<alg>-<hex> descriptor of a manifest whose subject is the first digest
  *     repos/<name>/_uploads/<id>/<offset>-<nonce>     chunks of clients that PATCH; `cancelled` beside them
  *     repos/<name>/_uploads/<id>/<offset>-<nonce>.<alg>-<hex> empty: the digest of that chunk
@@ -29,6 +33,13 @@ export const keys = {
 	tag: (repo: RepositoryName, tag: Tag) => `repos/${repo}/_tags/${tag}`,
 	deletedTags: (repo: RepositoryName) => `repos/${repo}/_deleted/`,
 	deletedTag: (repo: RepositoryName, tag: Tag) => `repos/${repo}/_deleted/${tag}`,
+	heads: (repo: RepositoryName) => `repos/${repo}/_heads/`,
+	headsOf: (repo: RepositoryName, tag: Tag) => `repos/${repo}/_heads/${tag}/`,
+	head: (repo: RepositoryName, tag: Tag, digest: Digest) => `${keys.headsOf(repo, tag)}${digestAlgorithm(digest)}-${digestHex(digest)}`,
+	derived: (repo: RepositoryName, key: string) => `repos/${repo}/_derived/${key}`,
+	// BuildKit: cache/remotecache/s3/s3.go, with `prefix=…/_s3/` and its other defaults.
+	typeS3Blob: (repo: RepositoryName, digest: Digest) => `repos/${repo}/_s3/blobs/${digest}`,
+	typeS3Manifest: (repo: RepositoryName, tag: Tag) => `repos/${repo}/_s3/manifests/${tag}`,
 	referrers: (repo: RepositoryName, subject: Digest) => `repos/${repo}/_referrers/${digestAlgorithm(subject)}/${digestHex(subject)}/`,
 	referrer: (repo: RepositoryName, subject: Digest, digest: Digest) =>
 		`${keys.referrers(repo, subject)}${digestAlgorithm(digest)}-${digestHex(digest)}`,
@@ -51,6 +62,12 @@ export const uploadsMarker = '_uploads/';
 export const lastPart = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
 
 export const tagOfKey = (key: string): Tag => parseTag(lastPart(key));
+
+/** The tag in the key of one of its heads. */
+export const tagOfHeadKey = (key: string): Tag => tagOfPrefix(key.slice(0, key.lastIndexOf('/') + 1));
+
+/** The tag in a prefix `repos/<name>/_heads/<tag>/`. */
+export const tagOfPrefix = (prefix: string): Tag => parseTag(lastPart(prefix.slice(0, -1)));
 
 /** The key of a chunk, and where in its upload it begins, in bytes; `digest` in the key of what tells it. */
 export type ChunkKey = {key: string; offset: number; digest?: Digest};

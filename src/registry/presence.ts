@@ -5,6 +5,7 @@ import {createFlights} from '../lib/flights.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
 import {digestOfBlobKey, keys} from './keys.ts';
+import type {Asker} from './registry.ts';
 
 export type PresenceOptions = {
 	/** For so long a blob that was seen is believed to be there; 0 asks the store each time. */
@@ -12,9 +13,6 @@ export type PresenceOptions = {
 	/** Milliseconds since some moment, never going back. */
 	elapsed: () => number;
 };
-
-/** A pusher uploads what it is told is absent, so an answer that is a little old costs it an upload at the worst. Anyone else gives up. */
-export type Asker = 'pusher' | 'reader';
 
 export type Presence = {
 	/** The size of a blob in bytes; undefined where there is none. */

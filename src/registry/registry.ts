@@ -1,11 +1,12 @@
 /** The interface of one OCI registry. Every method throws OciError; a policy is a function that wraps one of these and returns another. */
 import type {ByteRange, ContentRange, Descriptor, Digest, Manifest, Reference, RepositoryName, Tag, UploadId} from 'oci-spec-types';
 import type {Destroyable} from '../lib/destroyable.ts';
-import type {Asker} from './presence.ts';
 
 export interface Registry {
 	/** Throws BLOB_UNKNOWN; to a pusher that may be an answer of some seconds ago. */
 	statBlob(repo: RepositoryName, digest: Digest, asker?: Asker): Promise<BlobFacts>;
+	/** The sizes of those of these blobs that are there. Of what is missing in the answer the store itself said so, when it was asked for that very blob after this question. */
+	statBlobs(repo: RepositoryName, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, number>>;
 	/** Opens a blob, or a part of it. Throws BLOB_UNKNOWN, RANGE_INVALID (416). */
 	readBlob(repo: RepositoryName, digest: Digest, range?: ByteRange): Promise<BlobContent>;
 	/** Where a client may GET this blob without us; undefined where it must be streamed. Says nothing about presence: stat first. */
@@ -32,8 +33,8 @@ export interface Registry {
 	/** Forgets an upload and its chunks. Throws BLOB_UPLOAD_UNKNOWN. */
 	cancelUpload(repo: RepositoryName, upload: UploadId): Promise<void>;
 
-	/** Throws MANIFEST_UNKNOWN. */
-	getManifest(repo: RepositoryName, reference: Reference): Promise<StoredManifest>;
+	/** Throws MANIFEST_UNKNOWN. By tag it depends on who asks: an importer may get a document that was made for it. */
+	getManifest(repo: RepositoryName, reference: Reference, asker?: Asker): Promise<StoredManifest>;
 	/** Stores a manifest byte-exact and moves `tags` to it. Throws MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN, SIZE_INVALID, DIGEST_INVALID. */
 	putManifest(repo: RepositoryName, manifest: PushedManifest, as: {digest?: Digest; tags: readonly Tag[]}): Promise<AcceptedManifest>;
 	/** Deletes a manifest and the tags that point at it. Throws MANIFEST_UNKNOWN. */
@@ -41,6 +42,10 @@ export interface Registry {
 	/** Throws MANIFEST_UNKNOWN. */
 	deleteTag(repo: RepositoryName, tag: Tag): Promise<void>;
 
+	/** What was pushed to a tag and counts, newest first: one at the most, but for a tag that merges. The store is asked each time. */
+	readTag(repo: RepositoryName, tag: Tag): Promise<readonly TagFacts[]>;
+	/** The same of all tags that match, newest first. */
+	findTags(repo: RepositoryName, wanted: TagsWanted): Promise<readonly TagFacts[]>;
 	/** Tags in byte order, strictly after `after`. Throws NAME_UNKNOWN where there is no such repository. */
 	listTags(repo: RepositoryName, options?: {after?: string}): AsyncIterable<Tag>;
 	/** Descriptors of the manifests whose `subject` is `digest`, in the order of their digests, strictly after `after`; none is no error. */
@@ -49,6 +54,13 @@ export interface Registry {
 	listRepositories(options?: {after?: RepositoryName}): AsyncIterable<RepositoryName>;
 }
 
+/**
+ * Who asks, as far as that changes the answer. An importer reads a tag and takes whatever type of manifest there is. A
+ * pusher wants to know what it need not send: what it is told is absent it uploads, so an answer that is a little old
+ * costs it an upload at the worst. A reader is anyone else.
+ */
+export type Asker = 'importer' | 'pusher' | 'reader';
+
 export type Bytes = AsyncIterable<Uint8Array>;
 export type BlobFacts = {digest: Digest; size: number};
 /** `range`, ends inclusive, is there when `body` is only a part. The caller reads `body` to its end or destroys it. */
@@ -56,6 +68,21 @@ export type BlobContent = BlobFacts & {range?: {start: number; end: number}; bod
 /** `size` is the Content-Length, where the client sent one. `first`: the Location that the client used says that no chunk came before, so nothing need be asked of the store. */
 export type Chunk = {body: Bytes; size?: number; range?: ContentRange; first?: boolean};
 export type PushedManifest = {bytes: Uint8Array; mediaType?: string};
-export type StoredManifest = {digest: Digest; mediaType: string; bytes: Uint8Array};
-/** What the store now has. `missing` are a cache's layers that are not there. */
-export type AcceptedManifest = {digest: Digest; manifest: Manifest; subject?: Digest; missing: readonly Digest[]};
+/** `derivation` where this is not what was pushed to the tag that was asked for. */
+export type StoredManifest = {digest: Digest; mediaType: string; bytes: Uint8Array; derivation?: Derivation};
+/** How an answer came about, and from which manifests. */
+export type Derivation = {ways: readonly DerivationWay[]; sources: readonly {tag: Tag; digest: Digest}[]};
+/** `fallback`: another tag's; `union`: of several, or of others; `repaired`: without the layers that are gone; `compacted`: without what made it too large to import. */
+export type DerivationWay = 'fallback' | 'union' | 'repaired' | 'compacted';
+/** What the store now has. `missing` are a cache's layers that are not there; `warnings` are sentences for whoever pushed it. */
+export type AcceptedManifest = {
+	digest: Digest;
+	manifest: Manifest;
+	subject?: Digest;
+	missing: readonly Digest[];
+	warnings?: readonly string[];
+};
+/** `pushedAt` by the store's clock. */
+export type TagFacts = {tag: Tag; digest: Digest; pushedAt: Date};
+/** Tags that begin with `prefix` and match, at most `limit` of them. */
+export type TagsWanted = {prefix: string; matches(tag: Tag): boolean; limit: number};

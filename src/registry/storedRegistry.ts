@@ -33,6 +33,7 @@ export const createStoredRegistry = (store: ObjectStore, options: StoredRegistry
 	const manifests = createManifests(store, presence, tags, {...aging, toleratesMissing: options.toleratesMissing});
 	return {
 		statBlob: blobs.stat,
+		statBlobs: blobs.statAll,
 		readBlob: blobs.read,
 		locateBlob: blobs.locate,
 		async locateUpload(repo, upload, digest, size) {
@@ -57,6 +58,13 @@ export const createStoredRegistry = (store: ObjectStore, options: StoredRegistry
 			if (!(await tags.remove(repo, tag))) throw new OciError('MANIFEST_UNKNOWN', {tag});
 		},
 
+		async readTag(repo, tag) {
+			// As for a read of its manifest: whoever looks at a tag that merges may be about to push to it.
+			presence.lookAhead(repo);
+			const facts = await tags.facts(repo, tag);
+			return facts ? [facts] : [];
+		},
+		findTags: tags.find,
 		async *listTags(repo, {after} = {}) {
 			let empty = true;
 			for await (const tag of tags.list(repo, after)) {

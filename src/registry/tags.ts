@@ -3,9 +3,10 @@ import {LRUCache} from 'lru-cache';
 import {type Digest, digestSchema, type RepositoryName, type Tag} from 'oci-spec-types';
 import {z} from 'zod';
 import {mapInOrder, mapParallel} from '../lib/mapInOrder.ts';
-import type {ObjectStore} from '../storage/objectStore.ts';
+import type {ListedObject, ObjectStore} from '../storage/objectStore.ts';
 import {readDocument, type Seen, swapDocument} from './documents.ts';
 import {keys, lastPart, tagOfKey} from './keys.ts';
+import type {TagFacts, TagsWanted} from './registry.ts';
 
 export type Tags = ReturnType<typeof createTags>;
 /** What a tag points at; `size` in bytes. */
@@ -16,11 +17,19 @@ export const createTags = (store: ObjectStore) => {
 	const lastSeen = new LRUCache<string, Seen<TagDocument>>({max: 1000});
 
 	/** Always asks the store: a tag moves under everyone's hands. */
-	const read = async (repo: RepositoryName, tag: Tag): Promise<TagTarget | undefined> => {
+	const read = async (repo: RepositoryName, tag: Tag): Promise<LiveTag | undefined> => {
 		const key = keys.tag(repo, tag);
 		const document = await readDocument(store, key, tagSchema);
 		lastSeen.set(key, {document});
 		return document && !document.value.deleted ? document.value : undefined;
+	};
+
+	/** What a listing says has not changed since it was seen, nonces and all, need not be read. */
+	const readListed = async (repo: RepositoryName, {key, etag}: ListedObject): Promise<TagFacts | undefined> => {
+		const seen = lastSeen.get(key)?.document;
+		const tag = tagOfKey(key);
+		if (seen?.etag !== etag) return factsOf(tag, await read(repo, tag));
+		return seen.value.deleted ? undefined : factsOf(tag, seen.value);
 	};
 
 	const swap = async (repo: RepositoryName, tag: Tag, change: (current: TagDocument | undefined) => TagDocument | undefined) => {
@@ -52,6 +61,20 @@ export const createTags = (store: ObjectStore) => {
 		remove,
 		list,
 
+		facts: async (repo: RepositoryName, tag: Tag): Promise<TagFacts | undefined> => factsOf(tag, await read(repo, tag)),
+
+		/** Newest first. */
+		async find(repo: RepositoryName, {prefix, matches, limit}: TagsWanted): Promise<TagFacts[]> {
+			const rows = await Array.fromAsync(store.list(keys.tags(repo) + prefix, {limit: maxListed}));
+			const wanted = rows.filter((row): row is ListedObject => 'key' in row && matches(tagOfKey(row.key)));
+			const found: TagFacts[] = [];
+			for await (const facts of mapInOrder(wanted.sort(newestFirst), parallelReads, row => readListed(repo, row))) {
+				if (facts) found.push(facts);
+				if (found.length === limit) break;
+			}
+			return found;
+		},
+
 		/** Moves a tag to `target`, or makes it. `at` is the store's time. */
 		async point(repo: RepositoryName, tag: Tag, {digest, mediaType, size}: TagTarget, at: Date): Promise<void> {
 			await swap(repo, tag, current => ({
@@ -81,10 +104,18 @@ const tagSchema = z.object({
 	deleted: z.boolean().optional(),
 });
 type TagDocument = z.infer<typeof tagSchema>;
+type LiveTag = TagTarget & Pick<TagDocument, 'pushedAt'>;
 
 // BuildKit rewrites one tag with every build; an import takes hours at the most, so the last few are what is still held.
 const keptPrevious = 16;
 const parallelReads = 16;
+// Ten pages of S3's: who has more tags that begin alike should say more of their beginning.
+const maxListed = 10_000;
+
+const factsOf = (tag: Tag, target: LiveTag | undefined): TagFacts | undefined =>
+	target && {tag, digest: target.digest, pushedAt: new Date(target.pushedAt)};
+
+const newestFirst = (a: ListedObject, b: ListedObject) => b.modified.getTime() - a.modified.getTime();
 
 const withReplaced = ({digest, deleted, previous}: TagDocument, next: Digest | undefined, at: Date): TagDocument['previous'] => {
 	// Pushing the current digest again only renews it; what was deleted was put among the previous then.

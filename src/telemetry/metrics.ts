@@ -5,6 +5,7 @@ export type Metrics = ReturnType<typeof createMetrics>;
 export type RecordedRequest = {kind: string; method: string; status: number; seconds: number; bytesIn: number; bytesOut: number};
 export type RecordedS3Request = {operation: string; status: number | undefined; seconds: number};
 export type RecordedOperation = {operation: string; outcome: string; seconds: number; bytes: number};
+export type RecordedDerivation = {repo: string; ways: readonly string[]; made: boolean; missing: readonly string[]};
 
 /** What one process has counted, as it travels to another. */
 export type MetricsReport = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
@@ -58,6 +59,47 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		labelNames: ['what'],
 		registers,
 	});
+	const derived = new Counter({
+		name: 'layercache_derived_answers_total',
+		help: "Tags whose answer to an importer was not what was pushed to them: another tag's (fallback), several caches as one (union), without layers that are gone (repaired), small enough to be imported (compacted).",
+		labelNames: ['way'],
+		registers,
+	});
+	const documentsMade = new Counter({
+		name: 'layercache_derived_documents_total',
+		help: 'Documents that were made for such answers.',
+		registers,
+	});
+	const missingLayers = new Counter({
+		name: 'layercache_missing_layers_total',
+		help: 'Layers that a document was made without, since they are gone. The log names them, and the tag.',
+		labelNames: ['repository'],
+		registers,
+	});
+	const tooLarge = new Counter({
+		name: 'layercache_pushes_above_import_limit_total',
+		help: 'Caches that were pushed with a manifest or config larger than BuildKit imports.',
+		registers,
+	});
+	const policyReads = new Counter({
+		name: 'layercache_policy_reads_total',
+		help: 'How often the policy file was read, at the start and when it changed: loaded, or refused for its problems.',
+		labelNames: ['outcome'],
+		registers,
+	});
+	const policyStale = new Gauge({
+		name: 'layercache_policy_stale',
+		help: '1 while the policy file cannot be used and the one before it is in force.',
+		// Of several processes, the one that is worst off.
+		aggregator: 'max',
+		registers,
+	});
+	const denials = new Counter({
+		name: 'layercache_protected_refs_denials_total',
+		help: 'Pushes and deletes of protected refs by clients without the right: refused, or accepted and discarded.',
+		labelNames: ['did', 'outcome'],
+		registers,
+	});
 	const operations = new Counter({
 		name: 'layercache_store_operations_total',
 		help: 'What was asked of the store.',
@@ -105,6 +147,22 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		recordUpload(way: string) {
 			uploads.inc(way === 'redirected' ? {way, reason: ''} : {way: 'streamed', reason: way});
 		},
+
+		recordDerived({repo, ways, made, missing}: RecordedDerivation) {
+			for (const way of ways) derived.inc({way});
+			if (!made) return;
+			documentsMade.inc();
+			if (missing.length > 0) missingLayers.inc({repository: repo}, missing.length);
+		},
+
+		recordTooLarge: () => tooLarge.inc(),
+
+		recordPolicyRead(outcome: 'loaded' | 'refused') {
+			policyReads.inc({outcome});
+			policyStale.set(outcome === 'refused' ? 1 : 0);
+		},
+
+		recordDenial: (did: 'push' | 'delete', outcome: 'refused' | 'discarded') => denials.inc({did, outcome}),
 
 		recordSwept: (what: string, removed: number) => swept.inc({what}, removed),
 

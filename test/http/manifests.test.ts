@@ -152,7 +152,7 @@ test('a cache that BuildKit would not import is accepted with a warning', async 
 	const large = JSON.stringify({layers: [], records: [], padding: 'x'.repeat(1024 * 1024)});
 	await client.pushBlob(repo, large);
 	t.is((await client.putManifest(repo, 'main', imageOf(describe(large, cacheConfigType), []))).status, 201);
-	t.true(log.some(line => String(line.problem).includes('its config has')));
+	t.true(log.some(line => String(line.warning).includes('its config has')));
 });
 
 test('any media type can be pushed and comes back', async t => {

@@ -1,7 +1,8 @@
 /** What a push and an import cost at S3, counted: as BuildKit does them on the wire, against the double. */
 import test, {type ExecutionContext} from 'ava';
-import {cacheConfigMediaType} from '../../src/cache/cacheManifest.ts';
+import {cacheConfigMediaType} from '../../src/cache/cacheDocument.ts';
 import {startApp} from '../support/app.ts';
+import {importCache as importDerived, layerDigest, pushCache} from '../support/caches.ts';
 import {type Client, describe, imageOf} from '../support/client.ts';
 import {costOf} from '../support/s3Cost.ts';
 import {type S3Double, startS3Double} from '../support/s3Double.ts';
@@ -54,8 +55,8 @@ const importCache = async (client: Client, layers: readonly string[], tag = 'mai
 	return answers.map(({status}) => status);
 };
 
-const startReplica = async (t: ExecutionContext, double: S3Double) => {
-	const {client} = await startApp(t, {store: openStoreOn(t, double)});
+const startReplica = async (t: ExecutionContext, double: S3Double, policy?: string) => {
+	const {client} = await startApp(t, {store: openStoreOn(t, double), policy});
 	return {
 		client,
 		/** What `work` asked of S3. */
@@ -104,6 +105,60 @@ test('an import by a cold replica asks four times, by a warm one twice', async t
 	const found = Array(13).fill(200);
 	t.deepEqual(await cold.costOf(client => importCache(client, layers)), {result: found, counts: {GetObject: 3, ListObjectsV2: 1}});
 	t.deepEqual(await cold.costOf(client => importCache(client, layers)), {result: found, counts: {GetObject: 2}});
+});
+
+test('an import of a repaired cache costs a warm replica nothing more once that is made', async t => {
+	const double = await startS3Double(t);
+	const {client, costOf} = await startReplica(t, double);
+	await pushCache(client, 'ci/app', 'main', {steps: layersOf('first')});
+	await client.delete(`/v2/ci/app/blobs/${layerDigest('first, layer 3')}`);
+	const making = await costOf(client => importDerived(client, 'ci/app', 'main'));
+	t.is(making.result.derived, 'repaired');
+	// The manifest and its pointer.
+	t.is(making.counts.PutObject, 2);
+	const {result, counts} = await costOf(client => importDerived(client, 'ci/app', 'main'));
+	t.is(result.derived, 'repaired');
+	t.deepEqual(counts, {GetObject: 2});
+});
+
+const derivations: readonly [what: string, policy: string, more: Record<string, number>][] = [
+	['a union of many tags', 'refs: [{match: "ci/**:main", union: ["main", "main-*"]}]', {ListObjectsV2: 1}],
+	['a union of two other tags', 'refs: [{match: "ci/**:main", union: ["main-1", "main-2"]}]', {GetObject: 2}],
+	[
+		'a union of tags with different beginnings',
+		'refs: [{match: "ci/**:main", union: ["main-1", "main-2", "a-*", "b-*"]}]',
+		{ListObjectsV2: 1},
+	],
+	[
+		'a union in a repository with tags that merge',
+		'refs: [{match: "ci/**:main", union: ["main-*"]}, {match: "ci/**:main-2", onPush: merge}]',
+		{ListObjectsV2: 2},
+	],
+	['a tag that merges', 'refs: [{match: "ci/**:main", onPush: merge}]', {ListObjectsV2: 1}],
+];
+for (const [what, policy, more] of derivations) {
+	test(`an import of ${what} costs a warm replica at most two requests more once it is made`, async t => {
+		const double = await startS3Double(t);
+		const {client, costOf} = await startReplica(t, double, policy);
+		for (const edition of ['main', 'main-1', 'main-2']) {
+			await pushCache(client, 'ci/app', edition, {steps: [edition]});
+			await pushCache(client, 'ci/app', 'main', {steps: [edition, 'another']});
+		}
+		t.true((await importDerived(client, 'ci/app', 'main')).steps.length > 2);
+		const {result, counts} = await costOf(client => importDerived(client, 'ci/app', 'main'));
+		t.is(result.derived, 'union');
+		const {GetObject = 0, ...others} = more;
+		t.deepEqual(counts, {GetObject: 2 + GetObject, ...others});
+	});
+}
+
+test('an import by a chain costs one look at each tag on the way', async t => {
+	const double = await startS3Double(t);
+	const {client, costOf} = await startReplica(t, double);
+	await pushCache(client, 'ci/app', 'main', {steps: ['one']});
+	const {result, counts} = await costOf(client => importDerived(client, 'ci/app', 'feature..main'));
+	t.is(result.derived, 'fallback');
+	t.deepEqual(counts, {GetObject: 4});
 });
 
 test('two replicas at one tag: each sees the other at once, and one swap is repeated at the most', async t => {

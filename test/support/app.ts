@@ -3,10 +3,12 @@ import {EventEmitter, once} from 'node:events';
 import type {ExecutionContext} from 'ava';
 import {type Found, startApp as start} from '../../src/app.ts';
 import {parseSettings} from '../../src/config/settings.ts';
+import type {OpenOldStore} from '../../src/oldBuckets.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import type {ObjectStore} from '../../src/storage/objectStore.ts';
 import {createLog} from '../../src/telemetry/log.ts';
 import {createClient} from './client.ts';
+import {policyFile} from './policy.ts';
 
 export type LogLine = Record<string, unknown> & {msg: string};
 export type StartOptions = {
@@ -15,21 +17,31 @@ export type StartOptions = {
 	clock?: () => number;
 	elapsed?: () => number;
 	found?: Found;
+	/** The policy file, as YAML. */
+	policy?: string;
+	openOldStore?: OpenOldStore;
 };
 
 export const startApp = async (
 	t: ExecutionContext,
-	{store = createMemoryStore(), environment = {}, clock = Date.now, elapsed, found}: StartOptions = {},
+	{store = createMemoryStore(), environment = {}, clock = Date.now, elapsed, found, policy, openOldStore}: StartOptions = {},
 ) => {
 	const log: LogLine[] = [];
 	const lines = new EventEmitter();
-	const {settings} = parseSettings({LAYERCACHE_PORT: '0', LAYERCACHE_STORE: 'memory', LAYERCACHE_DRAIN_SECONDS: '0', ...environment});
+	const {settings} = parseSettings({
+		LAYERCACHE_PORT: '0',
+		LAYERCACHE_STORE: 'memory',
+		LAYERCACHE_DRAIN_SECONDS: '0',
+		...(policy && {LAYERCACHE_POLICY: await policyFile(t, policy)}),
+		...environment,
+	});
 	const app = await start({
 		settings,
 		store,
 		clock,
 		elapsed,
 		found,
+		openOldStore,
 		log: createLog(
 			{format: 'json', level: 'debug'},
 			{

@@ -2,6 +2,7 @@ import test from 'ava';
 import {examine, type Finding} from '../../src/operations/doctor.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import {type ObjectStore, StoreUnavailable, StoreUnfit} from '../../src/storage/objectStore.ts';
+import {policyFile} from '../support/policy.ts';
 
 const s3 = {LAYERCACHE_STORE: 's3', LAYERCACHE_S3_BUCKET: 'caches'};
 const fit = {presignedGet: true, warnings: []};
@@ -127,4 +128,25 @@ test('the store is closed again', async t => {
 	let closed = 0;
 	await findings({store: {close: async () => void closed++}});
 	t.is(closed, 1);
+});
+
+test('a policy that cannot be used is failed, with its first problem and the command that tells all, and the rest is looked at', async t => {
+	const path = await policyFile(t, 'refs:\n  - match: main\n    protekt: true\n');
+	const found = await findings({environment: {...s3, LAYERCACHE_POLICY: path}});
+	const policy = found.find(({check}) => check === 'policy');
+	t.like(policy, {state: 'failed', advice: `layercache policy check ${path}`});
+	t.regex(policy?.fact ?? '', /policy\.yaml:2: refs\[0\]\.match must be .*, and 1 more$/);
+	t.true(states(found).includes('round trip ok'));
+	const away = await findings({environment: {...s3, LAYERCACHE_POLICY: '/nowhere'}});
+	t.regex(away.find(({check}) => check === 'policy')?.fact ?? '', /\/nowhere cannot be read/);
+});
+
+test('a policy that protects refs which nobody may move is a note with the setting', async t => {
+	const path = await policyFile(t, 'refs:\n  - match: "ci/**:main"\n    protect: true\n');
+	const noteOf = async (environment: Record<string, string>) =>
+		(await findings({environment: {...s3, LAYERCACHE_POLICY: path, ...environment}}))
+			.filter(({check}) => check === 'policy')
+			.map(({state}) => state);
+	t.deepEqual(await noteOf({}), ['ok', 'note']);
+	t.deepEqual(await noteOf({LAYERCACHE_PROTECT_CLIENTS: '127.0.0.0/8'}), ['ok']);
 });

@@ -3,6 +3,7 @@ import {type Digest, digestOf, parseRepositoryName, parseTag} from 'oci-spec-typ
 import {keys} from '../../src/registry/keys.ts';
 import {createTags} from '../../src/registry/tags.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
+import {recording} from '../support/stores.ts';
 
 const repo = parseRepositoryName('ci/app');
 const tag = parseTag('main');
@@ -103,4 +104,32 @@ test('listing reads no document of a tag that was never deleted', async t => {
 	});
 	t.deepEqual(await Array.fromAsync(watched.list(repo)), [parseTag('a'), parseTag('c')]);
 	t.deepEqual(read, [keys.tag(repo, parseTag('b'))]);
+});
+
+test('the newest tags that match are found, deleted ones not among them', async t => {
+	let second = 0;
+	const tags = createTags(createMemoryStore({now: () => new Date(second * 1000)}));
+	for (const name of ['main', 'main-arm64', 'main-amd64', 'main-gone', 'other']) {
+		await tags.point(repo, parseTag(name), target(name), new Date(second * 1000));
+		second += 1;
+	}
+	await tags.remove(repo, parseTag('main-gone'));
+	const find = (limit: number) => tags.find(repo, {prefix: 'main', matches: (name: string) => name !== 'main', limit});
+	t.deepEqual(await find(9), [
+		{tag: parseTag('main-amd64'), digest: digest('main-amd64'), pushedAt: new Date(2000)},
+		{tag: parseTag('main-arm64'), digest: digest('main-arm64'), pushedAt: new Date(1000)},
+	]);
+	t.is((await find(1))[0]?.tag, parseTag('main-amd64'));
+});
+
+test('what a listing says is unchanged is not read again to be found', async t => {
+	const {store, asked} = recording(createMemoryStore());
+	const tags = createTags(store);
+	for (const name of ['a', 'b', 'c']) await tags.point(repo, parseTag(name), target(name), new Date());
+	const other = createTags(store);
+	await other.point(repo, parseTag('c'), target('moved'), new Date());
+	asked.length = 0;
+	const found = await tags.find(repo, {prefix: '', matches: () => true, limit: 9});
+	t.deepEqual(asked, ['list', 'read']);
+	t.true(found.some(facts => facts.digest === digest('moved')));
 });

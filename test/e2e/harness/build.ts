@@ -7,6 +7,8 @@ import {exec, succeed} from './exec.ts';
 export interface BuildOptions {
 	/** A folder with a Dockerfile. */
 	readonly context: string;
+	/** The stage to build; the last one where none is named. */
+	readonly target?: string;
 	/** In the words of `--cache-to`: `type=registry,ref=…,mode=max`. */
 	readonly cacheTo?: readonly string[];
 	readonly cacheFrom?: readonly string[];
@@ -31,10 +33,11 @@ export type Build = (builder: Buildkitd, options: BuildOptions) => Promise<Build
 
 /** By buildctl, which speaks to the daemon directly. */
 export const buildByBuildctl: Build = async (builder, options) => {
-	const {context, cacheTo = [], cacheFrom = [], outputs = []} = options;
+	const {context, target, cacheTo = [], cacheFrom = [], outputs = []} = options;
 	const args = [
 		...['--addr', builder.address, 'build', '--progress=plain', '--frontend=dockerfile.v0'],
 		...[`--local=context=${context}`, `--local=dockerfile=${context}`],
+		...(target ? [`--opt=target=${target}`] : []),
 		...cacheTo.map(cache => `--export-cache=${cache}`),
 		...cacheFrom.map(cache => `--import-cache=${cache}`),
 		...outputs.map(output => `--output=${output}`),
@@ -44,9 +47,10 @@ export const buildByBuildctl: Build = async (builder, options) => {
 
 /** By buildx and its `remote` driver. */
 export const buildByBuildx: Build = async (builder, options) => {
-	const {context, cacheTo = [], cacheFrom = [], outputs = []} = options;
+	const {context, target, cacheTo = [], cacheFrom = [], outputs = []} = options;
 	const args = [
 		...['build', '--builder', await buildxBuilder(builder), '--progress=plain'],
+		...(target ? [`--target=${target}`] : []),
 		...cacheTo.map(cache => `--cache-to=${cache}`),
 		...cacheFrom.map(cache => `--cache-from=${cache}`),
 		...outputs.map(output => `--output=${output}`),

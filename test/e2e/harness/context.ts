@@ -20,11 +20,7 @@ export const lastStep = ['pack'];
 /** …and when it holds only the layers of the result (`mode=min`): "build" is no part of that, so it runs again. */
 export const stepsBeyondMin = ['compile', 'pack', 'tools'];
 
-const dockerfile = (bigBytes: number) => `
-FROM scratch AS shell
-COPY busybox /bin/busybox
-RUN ["/bin/busybox", "sh", "-c", "/bin/busybox --install -s /bin && echo ran: shell"]
-
+const dockerfile = (bigBytes: number) => `${shellStage}
 FROM shell AS build
 RUN echo "ran: tools" && mkdir /out && head -c ${bigBytes} /dev/urandom > /out/random
 RUN echo "ran: compile" && head -c 8000000 /dev/zero > /out/zeros && tail -c 1000000 /out/random | sha256sum > /out/app
@@ -35,11 +31,21 @@ COPY --from=build /out/app /app
 RUN echo "ran: pack" && cat /app /source.txt > /packed
 `;
 
-export const createContext = async (scope: Scope, {bigBytes = 24_000_000} = {}): Promise<Context> => {
+/** The same root for another Dockerfile; `source.txt` is there, too. */
+export const contextOf = async (scope: Scope, dockerfile: string): Promise<Context> => {
 	const folder = await temporaryFolder(scope, 'context');
 	await copyFile(await tool('busybox'), join(folder, 'busybox'));
-	await writeFile(join(folder, 'Dockerfile'), dockerfile(bigBytes));
+	await writeFile(join(folder, 'Dockerfile'), dockerfile);
 	const writeSource = (edition: number) => writeFile(join(folder, 'source.txt'), `source, edition ${edition}\n`);
 	await writeSource(1);
 	return {folder, writeSource};
 };
+
+/** The stage that the others stand on. */
+export const shellStage = `
+FROM scratch AS shell
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "sh", "-c", "/bin/busybox --install -s /bin && echo ran: shell"]
+`;
+
+export const createContext = (scope: Scope, {bigBytes = 24_000_000} = {}): Promise<Context> => contextOf(scope, dockerfile(bigBytes));

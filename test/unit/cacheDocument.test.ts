@@ -1,12 +1,7 @@
 import test from 'ava';
 import {digestOf, mediaTypes, parseManifest} from 'oci-spec-types';
-import {
-	cacheConfigMediaType,
-	importLimitBytes,
-	importProblems,
-	isCacheManifest,
-	toleratesMissingLayer,
-} from '../../src/cache/cacheManifest.ts';
+import {cacheConfigMediaType, isCacheManifest, toleratesMissingLayer} from '../../src/cache/cacheDocument.ts';
+import {importLimitBytes, importProblems} from '../../src/cache/importLimit.ts';
 
 const descriptor = (mediaType: string, size = 10) => ({mediaType, digest: digestOf(Buffer.from(mediaType)), size});
 const layer = descriptor(mediaTypes.ociLayerGzip);

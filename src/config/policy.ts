@@ -1,0 +1,119 @@
+/** The policy file: YAML that says which refs behave how. All its problems at once, each with its place. */
+import {z} from 'zod';
+import {nearest} from './nearest.ts';
+import {PatternInvalid} from './patternTokens.ts';
+import {type Problem, readYaml} from './policyYaml.ts';
+import {givenNames, parseRefPattern} from './refPattern.ts';
+import {s3CachesSchema} from './s3Caches.ts';
+import {parseSingleTag, parseTagTemplate} from './tagTemplate.ts';
+import {parseBytes, parseDurationMs} from './units.ts';
+
+/** A rule of `refs`; `line` is where it begins. What it does not speak of is decided by a later one. */
+export type RefRule = z.output<typeof refRuleSchema> & {line: number};
+export type Policy = Omit<z.output<typeof policySchema>, 'refs'> & {refs: readonly RefRule[]};
+
+/** Throws PolicyInvalid. `file` is how its problems call it. */
+export const parsePolicy = (text: string, file: string): Policy => {
+	const problems: Problem[] = [];
+	const yaml = readYaml(text, problem => problems.push(problem));
+	if (problems.length > 0) throw new PolicyInvalid(file, problems);
+	const read = policySchema.safeParse(yaml.value);
+	yaml.tellIssues(policySchema, read.error?.issues ?? []);
+	for (const {path, message} of unknownNames(yaml.value)) yaml.tell(path, message);
+	if (!read.success || problems.length > 0) throw new PolicyInvalid(file, problems);
+	return {...read.data, refs: read.data.refs.map((rule, index) => ({...rule, line: yaml.placeOf(['refs', index]).line}))};
+};
+
+/** The policy of a server that has none. */
+export const noPolicy: Policy = {refs: [], s3Caches: []};
+
+/** Every problem of a policy file at once, in the order of its lines. */
+export class PolicyInvalid extends Error {
+	override readonly name = 'PolicyInvalid';
+	readonly file: string;
+	readonly problems: readonly Problem[];
+	constructor(file: string, problems: readonly Problem[]) {
+		const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+		const lines = sorted.map(({line, column, message}) => `  ${file}:${line}:${column}: ${message}`);
+		super(`the policy cannot be used:\n${lines.join('\n')}\nWhat a policy may say: docs/cache-refs.md`);
+		this.file = file;
+		this.problems = sorted;
+	}
+}
+
+/** A text that `parse` takes; its PatternInvalid is the problem. */
+const parsed = <T>(parse: (text: string) => T) =>
+	z.string('must be a text; put it in quotes').transform((text, context): T => {
+		try {
+			return parse(text);
+		} catch (error) {
+			if (!(error instanceof PatternInvalid)) throw error;
+			context.issues.push({code: 'custom', message: error.message, input: text});
+			return z.NEVER;
+		}
+	});
+
+const measured = (parse: (text: string) => number | undefined, expected: string) =>
+	parsed(text => {
+		const amount = parse(text);
+		if (amount === undefined || amount === 0) throw new PatternInvalid(`must be ${expected}`);
+		return amount;
+	});
+
+const duration = measured(parseDurationMs, 'a duration such as 12h, 7d or 2w');
+const size = measured(parseBytes, 'a size such as 500MB, 20GB or 64GiB');
+const several = <T extends z.ZodType>(entry: T) => z.array(entry, 'must be a list').max(100, 'has more than 100 entries');
+const yesOrNo = z.boolean('must be true or false');
+
+const refRuleSchema = z.strictObject(
+	{
+		match: parsed(parseRefPattern),
+		fallback: several(parsed(parseSingleTag)).optional(),
+		union: several(parsed(parseTagTemplate)).optional(),
+		protect: yesOrNo.optional(),
+		onPush: z.enum(['replace', 'merge']).optional(),
+		onDenied: z.enum(['refuse', 'discard']).optional(),
+		typeS3: yesOrNo.optional(),
+		heads: z
+			.strictObject(
+				{
+					count: z.int('must be a whole number').min(1, 'must be at least 1').max(1000, 'must be at most 1000').optional(),
+					age: duration.optional(),
+					size: size.optional(),
+				},
+				'must be a map such as {count: 64, age: 14d, size: 50GB}',
+			)
+			.optional(),
+	},
+	'must be a map with `match` and what shall hold there',
+);
+
+/** Each section of the file; what is not here is refused. */
+const policySchema = z.strictObject(
+	{refs: z.array(refRuleSchema, 'must be a list of rules').default([]), s3Caches: s3CachesSchema.default([])},
+	'must be a map with `refs`',
+);
+
+/** Names in `fallback` and `union` that their rule does not know, also in rules that have other problems. */
+const unknownNames = (value: unknown): {path: (string | number)[]; message: string}[] => {
+	const {refs} = (value ?? {}) as {refs?: unknown};
+	return (Array.isArray(refs) ? refs : []).flatMap((rule: Record<string, unknown> | null, index) => {
+		const match = refRuleSchema.shape.match.safeParse(rule?.match);
+		if (!match.success) return [];
+		const known = [...givenNames, ...match.data.names];
+		return (['fallback', 'union'] as const).flatMap(field => {
+			const entries = rule?.[field];
+			return (Array.isArray(entries) ? entries : []).flatMap((entry, position) => {
+				const template = parsed(parseTagTemplate).safeParse(entry);
+				const unknown = template.success ? template.data.names.filter(name => !known.includes(name)) : [];
+				return unknown.map(name => ({path: ['refs', index, field, position], message: unknownName(name, known, match.data.text)}));
+			});
+		});
+	});
+};
+
+const unknownName = (name: string, known: readonly string[], pattern: string): string => {
+	const meant = nearest(name, known);
+	const advice = meant ? `did you mean {${meant}}?` : `known are ${known.map(each => `{${each}}`).join(', ')}`;
+	return `{${name}} is no part of "${pattern}"; ${advice}`;
+};

@@ -1,0 +1,34 @@
+/** The kinds of values that settings have. Their messages follow the name of a setting, and never repeat the value. */
+import {isIP} from 'node:net';
+import {z} from 'zod';
+
+export const wholeNumber = (min: number, max: number) =>
+	z
+		.string()
+		.regex(/^\d{1,15}$/, 'must be a whole number')
+		.transform(Number)
+		.pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+export const flag = z.enum(['true', 'false'], 'must be true or false').transform(text => text === 'true');
+/** Several, with commas between them. */
+export const addressRanges = z
+	.string()
+	.transform(text =>
+		text
+			.split(',')
+			.map(part => part.trim())
+			.filter(part => part !== ''),
+	)
+	.pipe(z.array(z.string().refine(isAddressRange, 'must be an IP address or a CIDR range such as 10.0.0.0/8')));
+export const webUrl = z.url({protocol: /^https?$/, error: 'must be an http:// or https:// URL'}).transform(text => new URL(text));
+/** What clients see of us: an origin, since the paths of a registry cannot be moved. */
+export const originUrl = webUrl.refine(
+	url => url.href === `${url.origin}/`,
+	'must be scheme, host and port alone, such as https://cache.example.com',
+);
+export const choice = <const T extends readonly [string, ...string[]]>(names: T) => z.enum(names, `must be one of ${names.join(', ')}`);
+
+function isAddressRange(text: string): boolean {
+	const [ip = '', bits, ...more] = text.split('/');
+	const width = {0: -1, 4: 32, 6: 128}[isIP(ip)] ?? -1;
+	return more.length === 0 && width > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width));
+}

@@ -1,0 +1,25 @@
+/** Durations and sizes as people write them: `7d`, `500GB`. */
+
+/** Milliseconds; undefined for what is no duration. */
+export const parseDurationMs = (text: string): number | undefined => scaled(text, milliseconds);
+
+/** Bytes; undefined for what is no size. */
+export const parseBytes = (text: string): number | undefined => scaled(text, bytes);
+
+const milliseconds = {s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000} as const;
+const bytes = {
+	B: 1,
+	KB: 1e3,
+	MB: 1e6,
+	GB: 1e9,
+	TB: 1e12,
+	KiB: 1024,
+	MiB: 1024 ** 2,
+	GiB: 1024 ** 3,
+	TiB: 1024 ** 4,
+} as const;
+
+const scaled = (text: string, units: Readonly<Record<string, number>>): number | undefined => {
+	const [, amount = '', unit = ''] = /^(\d{1,9}) ?([A-Za-z]{1,3})$/.exec(text) ?? [];
+	return Object.hasOwn(units, unit) ? Number(amount) * (units[unit] as number) : undefined;
+};

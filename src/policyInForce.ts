@@ -1,0 +1,51 @@
+/** The policy that is in force, what the log and the metrics hear of it, and the registry that each client gets by it. */
+import {noPolicy, type Policy, type PolicyInvalid} from './config/policy.ts';
+import {openPolicyFile, type PolicyFile} from './config/policyFile.ts';
+import type {Settings} from './config/settings.ts';
+import {isAmong} from './http/client.ts';
+import type {RegistryFor} from './http/v2.ts';
+import type {RefRules} from './refs/refBehaviour.ts';
+import {type Denial, withProtectedRefs} from './refs/withProtectedRefs.ts';
+import type {Registry} from './registry/registry.ts';
+import type {Log} from './telemetry/log.ts';
+import type {Metrics} from './telemetry/metrics.ts';
+
+type Surroundings = {settings: Settings; log: Log; metrics: Metrics};
+
+/** What several processes tell each other: the text of the policy that one has loaded. */
+export type SharedPolicy = {lastGood?: string; onLoaded(text: string): void};
+
+/** Throws PolicyInvalid. */
+export const openPolicy = async ({settings, log, metrics}: Surroundings, shared?: SharedPolicy): Promise<PolicyFile> => {
+	const file = settings.policy;
+	if (file === undefined) return {current: () => noPolicy, reload: async () => undefined, stop: () => undefined};
+	const onLoaded = (policy: Policy, text: string) => {
+		shared?.onLoaded(text);
+		log.info({file, rules: policy.refs.length}, 'policy loaded');
+		metrics.recordPolicyRead('loaded');
+		if (settings.protectClients.length === 0 && policy.refs.some(({protect}) => protect))
+			log.warn({file}, 'the policy protects refs, and nobody may move them: LAYERCACHE_PROTECT_CLIENTS names who may');
+	};
+	const onRefused = ({problems}: PolicyInvalid) => {
+		log.error({file, problems}, 'the policy file cannot be used; the policy before it stays in force');
+		metrics.recordPolicyRead('refused');
+	};
+	return openPolicyFile(file, {onLoaded, onRefused, lastGood: shared?.lastGood});
+};
+
+/** Who may not move protected refs gets a registry that does not. `pushed` answers what was pushed, as it was. */
+export const registryForClients = (
+	{registry, pushed}: {registry: Registry; pushed: Registry},
+	rules: RefRules,
+	{settings, log, metrics}: Surroundings,
+): RegistryFor => {
+	const mayMove = isAmong(settings.protectClients);
+	return ({address}) => {
+		if (mayMove(address)) return registry;
+		const onDenial = (denial: Denial) => {
+			log.info({...denial, client: address}, 'protected ref');
+			metrics.recordDenial(denial.did, denial.outcome);
+		};
+		return withProtectedRefs(registry, {rules, pushed, onDenial});
+	};
+};

@@ -1,0 +1,103 @@
+/**
+ * A registry whose tags may merge: each push to such a tag stays beside the earlier ones as a head, so that jobs that push
+ * one tag at once overwrite nothing. What the tag answers an importer is made of all of them, elsewhere; anyone else sees the newest.
+ */
+import {type Digest, isTag, OciError, type RepositoryName, type Tag} from 'oci-spec-types';
+import {mapParallel} from '../lib/mapInOrder.ts';
+import {mergedInOrder} from '../lib/mergedInOrder.ts';
+import type {Heads} from '../registry/heads.ts';
+import type {Registry, TagFacts} from '../registry/registry.ts';
+import type {HeadBounds, RefRules} from './refBehaviour.ts';
+import {unlessUnknown} from './unlessUnknown.ts';
+
+export const withMergingTags = (inner: Registry, heads: Heads, rules: RefRules): Registry => {
+	const merges = (repo: RepositoryName, tag: Tag) => rules.behaviourOf(repo, tag).onPush === 'merge';
+
+	const readTag = async (repo: RepositoryName, tag: Tag): Promise<readonly TagFacts[]> => {
+		const {onPush, heads: bounds} = rules.behaviourOf(repo, tag);
+		if (onPush !== 'merge') return inner.readTag(repo, tag);
+		// What the tag pointed at before it began to merge is one more push to it.
+		const [plain, pushed] = await Promise.all([inner.readTag(repo, tag), heads.of(repo, tag)]);
+		return withinBounds([...plain, ...pushed], bounds);
+	};
+
+	/** Whose manifest was deleted counts no more. */
+	const newest = async (repo: RepositoryName, tag: Tag) => {
+		for (const {digest} of await readTag(repo, tag)) {
+			const manifest = await inner.getManifest(repo, digest).catch(unlessUnknown);
+			if (manifest) return manifest;
+		}
+		throw new OciError('MANIFEST_UNKNOWN', {tag});
+	};
+
+	return {
+		...inner,
+		readTag,
+
+		async getManifest(repo, reference, asker) {
+			return isTag(reference) && merges(repo, reference) ? newest(repo, reference) : inner.getManifest(repo, reference, asker);
+		},
+
+		async putManifest(repo, manifest, as) {
+			const tags = as.tags.filter(tag => !merges(repo, tag));
+			const accepted = await inner.putManifest(repo, manifest, {...as, tags});
+			await mapParallel(
+				as.tags.filter(tag => merges(repo, tag)),
+				parallelWrites,
+				tag => heads.add(repo, tag, accepted.digest),
+			);
+			return accepted;
+		},
+
+		async findTags(repo, wanted) {
+			if (!rules.mergesIn(repo)) return inner.findTags(repo, wanted);
+			const [plain, pushed] = await Promise.all([inner.findTags(repo, wanted), heads.find(repo, wanted.prefix)]);
+			const merging = new Map<Tag, boolean>();
+			const isWanted = ({tag}: TagFacts) => {
+				if (!merging.has(tag)) merging.set(tag, wanted.matches(tag) && merges(repo, tag));
+				return merging.get(tag);
+			};
+			return [...plain, ...pushed.filter(isWanted)].toSorted(newestFirst).slice(0, wanted.limit);
+		},
+
+		async *listTags(repo, options = {}) {
+			if (!rules.mergesIn(repo)) return yield* inner.listTags(repo, options);
+			const {after = ''} = options;
+			// Rules that are gone have left heads that nobody reads.
+			const merging = (await heads.tags(repo)).filter(tag => tag > after && merges(repo, tag));
+			yield* mergedInOrder(inner.listTags(repo, options), merging);
+		},
+
+		async deleteTag(repo, tag) {
+			const hadHeads = merges(repo, tag) && (await heads.remove(repo, tag));
+			try {
+				await inner.deleteTag(repo, tag);
+			} catch (error) {
+				if (!hadHeads) throw error;
+				unlessUnknown(error);
+			}
+		},
+
+		async deleteManifest(repo, digest) {
+			if (rules.mergesIn(repo)) await heads.removeThoseAt(repo, digest);
+			await inner.deleteManifest(repo, digest);
+		},
+	};
+};
+
+/** The newest always counts. Age is told from the newest push, so that a tag that nobody pushes to keeps what it has. */
+const withinBounds = (facts: readonly TagFacts[], {count, ageMs}: HeadBounds): readonly TagFacts[] => {
+	const [newest, ...older] = eachOnce(facts.toSorted(newestFirst));
+	if (!newest) return [];
+	const oldest = newest.pushedAt.getTime() - ageMs;
+	return [newest, ...older.filter(({pushedAt}) => pushedAt.getTime() >= oldest)].slice(0, Math.max(1, count));
+};
+
+const eachOnce = (facts: readonly TagFacts[]): readonly TagFacts[] => {
+	const seen = new Set<Digest>();
+	return facts.filter(({digest}) => seen.size < seen.add(digest).size);
+};
+
+const newestFirst = (a: TagFacts, b: TagFacts) => b.pushedAt.getTime() - a.pushedAt.getTime();
+
+const parallelWrites = 16;
