@@ -193,3 +193,20 @@ test('a cache of tens of thousands of layers that never came is answered in no m
 		t.true(performance.eventLoopUtilization(before).active < 8000);
 	}
 });
+
+test('an index of images is served as it is, also with a cache among its children', async t => {
+	const {client} = await startApp(t, forgetful);
+	const cache = cacheOf(['one']);
+	const image = imageOf(describe('{}', 'application/vnd.oci.image.config.v1+json'), []);
+	const child = JSON.stringify(image);
+	await client.pushBlob(repo, '{}');
+	await client.pushBlob(repo, cache.config);
+	const mediaType = 'application/vnd.oci.image.index.v1+json';
+	const childDigest = describe(child).digest;
+	await client.putManifest(repo, childDigest, child, 'application/vnd.oci.image.manifest.v1+json');
+	const manifests = [{...describe(child), mediaType: 'application/vnd.oci.image.manifest.v1+json'}, cache.configDescriptor];
+	const index = JSON.stringify({schemaVersion: 2, mediaType, manifests});
+	t.is((await client.putManifest(repo, 'main', index, mediaType)).status, 201);
+	t.is((await client.get(main, asImporter)).text, index);
+	t.is((await client.get(`/v2/${repo}/manifests/${describe(index).digest}`)).text, index);
+});
