@@ -129,3 +129,14 @@ test('whatever letters the failure of a copy has, the push is answered', async t
 	t.is(answer.status, 201);
 	t.regex(String(answer.headers.get('warning')), /first line second: gr er als erlaubt/);
 });
+
+test('a config that nobody would read is not read for a copy either', async t => {
+	const {client, store} = await startApp(t, {policy});
+	const config = Buffer.alloc(17 * 1024 * 1024, ' ');
+	await client.pushBlob(repo, config);
+	const manifest = imageOf(describe(config, 'application/vnd.buildkit.cacheconfig.v0'), []);
+	const answer = await client.putManifest(repo, 'main', manifest);
+	t.is(answer.status, 201);
+	t.regex(String(answer.headers.get('warning')), /more than 16777216 bytes/);
+	t.deepEqual(await keysOf(store, `repos/${repo}/_s3/`), []);
+});
