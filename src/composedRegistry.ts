@@ -8,7 +8,6 @@ import {createRefAnswers, type DerivedEvent} from './refs/refAnswers.ts';
 import type {RefRules} from './refs/refBehaviour.ts';
 import {withDerivedDocuments} from './refs/withDerivedDocuments.ts';
 import {withMergingTags} from './refs/withMergingTags.ts';
-import {withRefSyntax} from './refs/withRefSyntax.ts';
 import {createDerivedPointers} from './registry/derivedPointers.ts';
 import {createHeads} from './registry/heads.ts';
 import type {Registry} from './registry/registry.ts';
@@ -72,7 +71,7 @@ export const composeRegistry = (store: ObjectStore, options: ComposeOptions): Co
 		onDerived: event => tellDerived(event, log, metrics),
 	});
 	const deriving = withDerivedDocuments(merging, answers, {limitBytes, onTooLarge: metrics.recordTooLarge});
-	const copying = withTypeS3Copies(withRefSyntax(deriving), createTypeS3Copies(store), {
+	const copying = withTypeS3Copies(deriving, createTypeS3Copies(store), {
 		...{rules, elapsed},
 		onFailed: facts => log.warn(facts, 'cache not written for type=s3'),
 	});

@@ -6,6 +6,7 @@ import {isAmong} from './http/client.ts';
 import type {RegistryFor} from './http/v2.ts';
 import type {RefRules} from './refs/refBehaviour.ts';
 import {type Denial, withProtectedRefs} from './refs/withProtectedRefs.ts';
+import {withRefSyntax} from './refs/withRefSyntax.ts';
 import type {Registry} from './registry/registry.ts';
 import type {Log} from './telemetry/log.ts';
 import type {Metrics} from './telemetry/metrics.ts';
@@ -40,12 +41,14 @@ export const registryForClients = (
 	{settings, log, metrics}: Surroundings,
 ): RegistryFor => {
 	const mayMove = isAmong(settings.protectClients);
+	const whole = withRefSyntax(registry);
 	return ({address}) => {
-		if (mayMove(address)) return registry;
+		if (mayMove(address)) return whole;
 		const onDenial = (denial: Denial) => {
 			log.info({...denial, client: address}, 'protected ref');
 			metrics.recordDenial(denial.did, denial.outcome);
 		};
-		return withProtectedRefs(registry, {rules, pushed, onDenial});
+		// A push to a tag that nobody can push to is refused, and never discarded.
+		return withRefSyntax(withProtectedRefs(registry, {rules, pushed, onDenial}));
 	};
 };

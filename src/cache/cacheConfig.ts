@@ -79,8 +79,8 @@ export const parseJson = (bytes: Uint8Array): unknown => {
 	}
 };
 
-// BuildKit imports 1 MiB and may import 16 some day (moby/buildkit#3719).
-const maxConfigBytes = 16 * 1024 * 1024;
+/** What is larger is read by nobody: BuildKit imports 1 MiB and may import 16 some day (moby/buildkit#3719). */
+export const maxConfigBytes = 16 * 1024 * 1024;
 
 /** The row is named when something is wrong, and only then: naming each place beforehand took longer than checking it. */
 const each = <T>(name: string, rows: readonly unknown[], parse: (row: unknown) => T): T[] =>

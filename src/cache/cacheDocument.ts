@@ -1,5 +1,5 @@
 /** A cache: its config, and the layers that its manifest offers. In either of BuildKit's forms, an image manifest or an index (BuildKit: cache/remotecache/export.go). */
-import {type Descriptor, type Digest, digestOf, type Manifest, mediaTypes} from 'oci-spec-types';
+import {type Descriptor, type Digest, digestOf, isManifestMediaType, type Manifest, mediaTypes} from 'oci-spec-types';
 import {type CacheConfig, formatCacheConfig, parseCacheConfig} from './cacheConfig.ts';
 import {CacheInvalid} from './cacheInvalid.ts';
 
@@ -29,7 +29,9 @@ export const isCacheManifest = (manifest: Manifest): boolean => cacheConfigOf(ma
 /** The descriptor of a cache's config; undefined where this is no cache. BuildKit takes the last of several. */
 export const cacheConfigOf = (manifest: Manifest): Descriptor | undefined => {
 	if (manifest.kind === 'image') return isConfig(manifest.config) ? manifest.config : undefined;
-	return manifest.kind === 'index' ? manifest.manifests.findLast(isConfig) : undefined;
+	// With manifests among its children it is an index of images, whatever else is in it: those are not ours to drop.
+	if (manifest.kind !== 'index' || manifest.manifests.some(({mediaType}) => isManifestMediaType(mediaType))) return undefined;
+	return manifest.manifests.findLast(isConfig);
 };
 
 /** The layers that a cache's manifest offers, as it lists them: BuildKit repeats some. */

@@ -68,16 +68,22 @@ const gone = -2;
 /** Of several descriptors of one layer, the one that says most; whichever document it comes from. */
 const offeredLayers = (documents: readonly CacheDocument[]): ReadonlyMap<Digest, Descriptor> => {
 	const offered = new Map<Digest, Descriptor>();
+	// Each is written once: a manifest may repeat one of megabytes thousands of times.
+	const texts = new Map<Digest, string>();
 	for (const layer of documents.flatMap(document => document.layers)) {
 		const other = offered.get(layer.digest);
-		if (!other || saysMore(layer, other)) offered.set(layer.digest, layer);
+		const otherText = other && (texts.get(layer.digest) ?? JSON.stringify(other));
+		const text = other && JSON.stringify(layer);
+		if (otherText !== undefined && text !== undefined && !saysMore(text, otherText)) {
+			texts.set(layer.digest, otherText);
+			continue;
+		}
+		offered.set(layer.digest, layer);
+		if (text !== undefined) texts.set(layer.digest, text);
 	}
 	return offered;
 };
 
-const saysMore = (layer: Descriptor, other: Descriptor): boolean => {
-	const [text, otherText] = [JSON.stringify(layer), JSON.stringify(other)];
-	return text.length === otherText.length ? text < otherText : text.length > otherText.length;
-};
+const saysMore = (text: string, other: string): boolean => (text.length === other.length ? text < other : text.length > other.length);
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -63,8 +63,8 @@ const derivedHeaders = ({ways, sources}: Derivation) => ({
 // Some 200 characters each, and clients take 8 KiB of headers.
 const toldSources = 24;
 
-/** Distribution-spec, "Warnings": code 299, no agent, and a quoted text. */
-const formatWarning = (text: string) => `299 - "${text.replace(/["\\]/g, '\\$&')}"`;
+/** Distribution-spec, "Warnings": code 299, no agent, and a quoted text. What a store says of a failure has other letters, too, and no header may. */
+const formatWarning = (text: string) => `299 - "${text.replace(/[^ -~]+/g, ' ').replace(/["\\]/g, '\\$&')}"`;
 
 // A cache of 4 MiB names thousands of layers.
 const loggedMissing = 10;

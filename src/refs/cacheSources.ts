@@ -3,6 +3,7 @@ import {type Descriptor, type Digest, parseManifest, type RepositoryName, type T
 import {cacheConfigOf, cacheLayersOf} from '../cache/cacheDocument.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import type {Registry, StoredManifest, TagFacts} from '../registry/registry.ts';
+import {fairShare} from './fairShare.ts';
 import type {LayerHealth} from './layerHealth.ts';
 import type {RefRules, TagSource} from './refBehaviour.ts';
 import {unlessUnknown} from './unlessUnknown.ts';
@@ -59,7 +60,7 @@ export const createCacheSources = (registry: Registry, rules: RefRules, health: 
 			const mine = await loadAll(repo, own);
 			if (mine[0] && !mine[0].cache) return {other: mine[0].stored};
 
-			const loaded = [...mine, ...(await loadAll(repo, others.slice(0, mostSources)))].filter(isCache);
+			const loaded = [...mine, ...(await loadAll(repo, fairShare(others, mostSources)))].filter(isCache);
 			const bounded = withinBytes(eachOnce(loaded), other => rules.behaviourOf(repo, other).heads.bytes);
 			const caches = await mapParallel(bounded, parallelReads, source => examine(repo, source));
 			const whole = caches.filter(cache => cache !== undefined);

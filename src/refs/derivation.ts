@@ -26,7 +26,7 @@ export const planOf = (sources: readonly CacheSource[], limitBytes: number): Pla
 		...(isLarge ? (['compacted'] as const) : []),
 	]);
 	if (ways.size === 0) return undefined;
-	const facts = [algorithmVersion, ordered.map(({digest}) => digest), missing, limitBytes];
+	const facts = [algorithmVersion, ordered.map(source => [source.digest, source.missing]), limitBytes];
 	return {sources: ordered, missing, limitBytes, ways, key: createHash('sha256').update(JSON.stringify(facts)).digest('hex')};
 };
 

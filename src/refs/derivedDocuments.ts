@@ -1,6 +1,7 @@
 /** Documents that nobody pushed, made once and kept as ordinary manifests and blobs, so that any server answers for them at any time. */
 import {LRUCache} from 'lru-cache';
 import {parseManifest, type RepositoryName, type Tag} from 'oci-spec-types';
+import {maxConfigBytes} from '../cache/cacheConfig.ts';
 import {type CacheDocument, type CacheManifest, parseCacheDocument, toManifest} from '../cache/cacheDocument.ts';
 import {CacheInvalid} from '../cache/cacheInvalid.ts';
 import {compact} from '../cache/compact.ts';
@@ -67,10 +68,13 @@ export const createDerivedDocuments = (registry: Registry, pointers: DerivedPoin
 	};
 
 	const make = async (repo: RepositoryName, tag: Tag, plan: Plan): Promise<DerivedDocument | undefined> => {
-		const documents = (await mapParallel(plan.sources, parallelReads, source => read(repo, source))).filter(
-			document => document !== undefined,
-		);
-		const [first, ...others] = documents.map(document => repair(document, digest => plan.missing.includes(digest)));
+		const repaired = await mapParallel(plan.sources, parallelReads, async source => {
+			const document = await read(repo, source);
+			// Of its own: what one source says of a layer's size takes it from no other.
+			const missing = new Set(source.missing);
+			return document && repair(document, digest => missing.has(digest));
+		});
+		const [first, ...others] = repaired.filter(document => document !== undefined);
 		if (!first) return undefined;
 		const whole = others.length > 0 ? merge([first, ...others]) : first;
 		const {document} = compact(whole, plan);
@@ -106,5 +110,3 @@ async function* oneChunk(bytes: Uint8Array) {
 
 const rememberedPointers = 10_000;
 const parallelReads = 8;
-// What no builder imports is read by nobody; and all sources of a union are in memory at once.
-const maxConfigBytes = 16 * 1024 * 1024;

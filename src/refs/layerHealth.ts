@@ -35,10 +35,11 @@ export const createLayerHealth = (registry: Registry, {lifetimeMs, elapsed}: Lay
 		async missing(repo: RepositoryName, manifest: Digest, blobs: readonly Descriptor[]): Promise<readonly Digest[]> {
 			const name = nameOf(repo, manifest);
 			const known = remembered?.get(name) ?? [];
+			const gone = new Set(known);
 			const askedAt = elapsed();
 			const newly = await look(
 				repo,
-				blobs.filter(({digest}) => !known.includes(digest)),
+				blobs.filter(({digest}) => !gone.has(digest)),
 			);
 			if (newly.length === 0) return known;
 			const missing = known.length === 0 ? newly : await look(repo, blobs);

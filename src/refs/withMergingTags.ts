@@ -7,6 +7,7 @@ import {mapParallel} from '../lib/mapInOrder.ts';
 import {mergedInOrder} from '../lib/mergedInOrder.ts';
 import type {Heads} from '../registry/heads.ts';
 import type {Registry, TagFacts} from '../registry/registry.ts';
+import {fairShare} from './fairShare.ts';
 import type {HeadBounds, RefRules} from './refBehaviour.ts';
 import {unlessUnknown} from './unlessUnknown.ts';
 
@@ -57,7 +58,11 @@ export const withMergingTags = (inner: Registry, heads: Heads, rules: RefRules):
 				if (!merging.has(tag)) merging.set(tag, wanted.matches(tag) && merges(repo, tag));
 				return merging.get(tag);
 			};
-			return [...plain, ...pushed.filter(isWanted)].toSorted(newestFirst).slice(0, wanted.limit);
+			const found = [...Map.groupBy([...plain, ...pushed.filter(isWanted)], ({tag}) => tag)].flatMap(([tag, facts]) => {
+				const {onPush, heads: bounds} = rules.behaviourOf(repo, tag);
+				return onPush === 'merge' ? withinBounds(facts, bounds) : facts;
+			});
+			return fairShare(found.toSorted(newestFirst), wanted.limit);
 		},
 
 		async *listTags(repo, options = {}) {

@@ -1,8 +1,9 @@
 /** A registry that writes what is pushed to chosen tags in the form of BuildKit's `type=s3` too, before it answers the push. */
 import {LRUCache} from 'lru-cache';
 import {isTag, type Manifest, parseManifest, type RepositoryName, type Tag} from 'oci-spec-types';
+import {maxConfigBytes} from '../cache/cacheConfig.ts';
 import {cacheConfigOf, parseCacheDocument} from '../cache/cacheDocument.ts';
-import {readAll} from '../lib/bytes.ts';
+import {readAtMost} from '../lib/bytes.ts';
 import type {RefRules} from '../refs/refBehaviour.ts';
 import type {Registry, StoredManifest} from '../registry/registry.ts';
 import {renewedAfterMs, type TypeS3Copies} from './typeS3Copies.ts';
@@ -22,7 +23,7 @@ export const withTypeS3Copies = (inner: Registry, copies: TypeS3Copies, {rules, 
 	const documentOf = async (repo: RepositoryName, manifest: Manifest) => {
 		const config = cacheConfigOf(manifest);
 		if (!config) return undefined;
-		return parseCacheDocument(manifest, await readAll((await inner.readBlob(repo, config.digest)).body));
+		return parseCacheDocument(manifest, await readAtMost((await inner.readBlob(repo, config.digest)).body, maxConfigBytes));
 	};
 
 	const renew = async (repo: RepositoryName, tag: Tag, {digest, bytes, mediaType}: StoredManifest): Promise<void> => {

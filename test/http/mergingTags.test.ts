@@ -138,3 +138,19 @@ test('a push by digest with several tags reaches those that merge and those that
 	for (const tag of ['shared', 'plain'])
 		t.is((await client.head(`/v2/${repo}/manifests/${tag}`, asPusher())).headers.get('docker-content-digest'), digest);
 });
+
+for (const union of ['["shared-*"]', '["shared-a", "shared-b"]', '["shared-a", "shared-b", "shared-c"]'])
+	test(`a merging tag that is pushed to all day takes no other's place in the union ${union}`, async t => {
+		const {client, push} = await start(t, `${merge()}  - match: "ci/**:all"\n    union: ${union}\n`);
+		await push('quiet', 'shared-b');
+		for (let number = 0; number < 70; number += 1) await push(`busy ${number}`, 'shared-a');
+		const {steps} = await importCache(client, repo, 'all');
+		t.is(steps.length, 64);
+		t.true(steps.includes(layersOf('quiet')[0] as (typeof steps)[number]));
+	});
+
+test('what counts of a merging tag counts in the unions of others, too', async t => {
+	const {client, push} = await start(t, `${merge('    heads: {count: 1}\n')}  - match: "ci/**:all"\n    union: ["shared*"]\n`);
+	for (const step of ['one', 'two']) await push(step);
+	t.deepEqual((await importCache(client, repo, 'all')).steps, layersOf('two'));
+});

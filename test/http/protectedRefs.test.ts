@@ -207,3 +207,10 @@ test('a tag with two dots is asked for and never pushed, and the refusal says wh
 	t.is(several.status, 400);
 	t.is((await client.head(`/v2/${repo}/manifests/ok`)).status, 404);
 });
+
+test('a push to a tag with two dots is refused with the line that was meant, also where pushes are discarded', async t => {
+	const {client} = await startApp(t, {policy: 'refs: [{match: "ci/**:main", protect: true, onDenied: discard}]'});
+	const answer = await pushCache(client, 'ci/app', 'main..base', {steps: ['one']});
+	t.like(answer, {status: 400, error: 'TAG_INVALID'});
+	t.regex(answer.text, /push to ci\/app:main;/);
+});

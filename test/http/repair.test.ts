@@ -164,3 +164,49 @@ test('what was gone is believed to be gone for as long as what was there, and no
 	ms += 1;
 	t.is((await importCache(client, repo, 'main')).derived, null);
 });
+
+test('what one source says of the size of a layer takes it from no other', async t => {
+	const {client} = await startApp(t, {...forgetful, policy: 'refs: [{match: "ci/**:main", union: ["wrong"]}]'});
+	// Accepted while the layer is missing.
+	const wrong = cacheOf(['one', 'two']);
+	const document = JSON.parse(Buffer.from(wrong.manifest).toString());
+	for (const layer of document.layers) if (layer.digest === layerDigest('one')) layer.size += 1;
+	await client.pushBlob(repo, layerOf('two'));
+	await client.pushBlob(repo, wrong.config);
+	t.is((await client.putManifest(repo, 'wrong', JSON.stringify(document))).status, 201);
+	await pushCache(client, repo, 'main', {steps: ['one', 'three']});
+	t.deepEqual((await importCache(client, repo, 'main')).steps.toSorted(), layersOf('one', 'two', 'three'));
+});
+
+test('a cache of tens of thousands of layers that never came is answered in no more than moments', async t => {
+	const {client} = await startApp(t);
+	const cache = cacheOf(['one']);
+	const document = JSON.parse(Buffer.from(cache.manifest).toString());
+	for (let number = 0; number < 30_000; number += 1)
+		document.layers.push({mediaType: 'a/b', digest: `sha256:${number.toString(16).padStart(64, '0')}`, size: 1});
+	await client.pushBlob(repo, layerOf('one'));
+	await client.pushBlob(repo, cache.config);
+	t.is((await client.putManifest(repo, 'main', JSON.stringify(document))).status, 201);
+	for (let turn = 0; turn < 2; turn += 1) {
+		const before = performance.eventLoopUtilization();
+		t.is((await client.head(main, asImporter)).status, 200);
+		t.true(performance.eventLoopUtilization(before).active < 8000);
+	}
+});
+
+test('an index of images is served as it is, also with a cache among its children', async t => {
+	const {client} = await startApp(t, forgetful);
+	const cache = cacheOf(['one']);
+	const image = imageOf(describe('{}', 'application/vnd.oci.image.config.v1+json'), []);
+	const child = JSON.stringify(image);
+	await client.pushBlob(repo, '{}');
+	await client.pushBlob(repo, cache.config);
+	const mediaType = 'application/vnd.oci.image.index.v1+json';
+	const childDigest = describe(child).digest;
+	await client.putManifest(repo, childDigest, child, 'application/vnd.oci.image.manifest.v1+json');
+	const manifests = [{...describe(child), mediaType: 'application/vnd.oci.image.manifest.v1+json'}, cache.configDescriptor];
+	const index = JSON.stringify({schemaVersion: 2, mediaType, manifests});
+	t.is((await client.putManifest(repo, 'main', index, mediaType)).status, 201);
+	t.is((await client.get(main, asImporter)).text, index);
+	t.is((await client.get(`/v2/${repo}/manifests/${describe(index).digest}`)).text, index);
+});

@@ -121,3 +121,22 @@ test('a push that finds nothing to do makes the copy that is missing, and leaves
 	t.truthy(await store.stat(keys.typeS3Blob(repo, layerDigest('one'))));
 	t.is((await stored(store, key))?.toString(), 'of a later push');
 });
+
+test('whatever letters the failure of a copy has, the push is answered', async t => {
+	const store: ObjectStore = {...createMemoryStore(), copy: () => Promise.reject(new Error('first line\nsecond: größer als erlaubt ✘'))};
+	const {client} = await startApp(t, {policy, store});
+	const answer = await push(client, 'main', steps);
+	t.is(answer.status, 201);
+	t.regex(String(answer.headers.get('warning')), /first line second: gr er als erlaubt/);
+});
+
+test('a config that nobody would read is not read for a copy either', async t => {
+	const {client, store} = await startApp(t, {policy});
+	const config = Buffer.alloc(17 * 1024 * 1024, ' ');
+	await client.pushBlob(repo, config);
+	const manifest = imageOf(describe(config, 'application/vnd.buildkit.cacheconfig.v0'), []);
+	const answer = await client.putManifest(repo, 'main', manifest);
+	t.is(answer.status, 201);
+	t.regex(String(answer.headers.get('warning')), /more than 16777216 bytes/);
+	t.deepEqual(await keysOf(store, `repos/${repo}/_s3/`), []);
+});

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {parseManifest} from 'oci-spec-types';
+import {type Digest, parseManifest} from 'oci-spec-types';
 import {type CacheDocument, parseCacheDocument, toManifest} from '../../src/cache/cacheDocument.ts';
 import {recordsInOrder} from '../../src/cache/cacheOrder.ts';
 import {merge} from '../../src/cache/merge.ts';
@@ -110,4 +110,29 @@ test('what is written can be read: no index dangles, and every layer is there on
 		{numRuns: 1000},
 	);
 	t.pass();
+});
+
+const hostileDigest = (number: number) => `sha256:${number.toString(16).padStart(64, '0')}` as Digest;
+const hostile = (config: CacheDocument['config'], layers: CacheDocument['layers'] = []): CacheDocument => ({
+	...{form: 'manifest', types: 'oci', config, layers},
+});
+const record = (digest: number, ...inputs: {link: number}[][]) => ({digest: hostileDigest(digest), results: [], chains: [], inputs});
+
+test('a config in which one step can be met in tens of thousands of ways is merged in moments', t => {
+	const ways = (link: number) => Array.from({length: 60_000}, () => ({link}));
+	const sources = [0, 1, 2, 3].map(number => record(number));
+	const records = [...sources, record(9, [{link: 0}], [{link: 1}]), record(9, [{link: 3}], [{link: 2}]), record(9, ways(0), ways(2))];
+	const before = process.cpuUsage();
+	// The last meets each of the others at one input, and neither at both.
+	t.is(merge([hostile({layers: [], records})]).config.records.length, 7);
+	t.true(process.cpuUsage(before).user < 5e6);
+});
+
+test('a manifest that repeats a layer, once with much to say of it, is merged in moments', t => {
+	const layer = {mediaType: 'a/b', digest: hostileDigest(1), size: 1};
+	const layers = [{...layer, annotations: {note: '\u0001'.repeat(340_000)}}, ...Array.from({length: 15_000}, () => layer)];
+	const config = {layers: [{blob: layer.digest, parent: -1}], records: [{...record(2), results: [{layer: 0}]}]};
+	const before = process.cpuUsage();
+	t.deepEqual(merge([hostile(config, layers)]).layers, layers.slice(0, 1));
+	t.true(process.cpuUsage(before).user < 5e6);
 });
