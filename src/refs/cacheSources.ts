@@ -7,6 +7,7 @@ import {fairShare} from './fairShare.ts';
 import type {LayerHealth} from './layerHealth.ts';
 import type {RefRules, TagSource} from './refBehaviour.ts';
 import {unlessUnknown} from './unlessUnknown.ts';
+import {withinReading} from './withinReading.ts';
 
 /** A cache that can be served, but for its `missing` layers. `newest` pushes come first in a list of these. */
 export type CacheSource = TagFacts & Cache & {stored: StoredManifest; missing: readonly Digest[]};
@@ -57,11 +58,12 @@ export const createCacheSources = (registry: Registry, rules: RefRules, health: 
 		async of(repo: RepositoryName, tag: Tag): Promise<TagContent | undefined> {
 			const {union} = rules.behaviourOf(repo, tag);
 			const [own, others] = await Promise.all([registry.readTag(repo, tag), othersOf(repo, tag, union)]);
-			const mine = await loadAll(repo, own);
+			const mine = await loadAll(repo, own.slice(0, mostSources));
 			if (mine[0] && !mine[0].cache) return {other: mine[0].stored};
 
 			const loaded = [...mine, ...(await loadAll(repo, fairShare(others, mostSources)))].filter(isCache);
-			const bounded = withinBytes(eachOnce(loaded), other => rules.behaviourOf(repo, other).heads.bytes);
+			const kept = withinBytes(eachOnce(loaded), other => rules.behaviourOf(repo, other).heads.bytes);
+			const bounded = withinReading(kept, ({cache}) => cache.config.size);
 			const caches = await mapParallel(bounded, parallelReads, source => examine(repo, source));
 			const whole = caches.filter(cache => cache !== undefined);
 			return whole.length > 0 ? {caches: whole} : undefined;
