@@ -28,10 +28,11 @@ export const layersInOrder = (layers: readonly CacheLayer[]): {index: number; de
 export const recordsInOrder = (records: readonly Pick<CacheRecord, 'inputs'>[]): number[] => {
 	const states = new Int32Array(records.length).fill(unseen);
 	const order: number[] = [];
-	for (const start of records.keys()) {
-		const path = [start];
+	const path: number[] = [];
+	for (let start = 0; start < records.length; start++) {
+		if (states[start] === unseen) path.push(start);
 		while (path.length > 0) {
-			const at = path.at(-1) as number;
+			const at = path[path.length - 1] as number;
 			if (states[at] === unseen) {
 				states[at] = entered;
 				for (const ways of records[at]?.inputs ?? []) {

@@ -1,9 +1,9 @@
 /** Several caches as one: whatever is a hit in one of them is a hit in the union. */
-import type {CacheInput, CacheRecord, CacheResult} from './cacheConfig.ts';
+import type {CacheRecord, CacheResult} from './cacheConfig.ts';
 import type {CacheDocument} from './cacheDocument.ts';
 import {compareCreatedAt} from './createdAt.ts';
 import {createMergedLayers, type MergedLayers} from './mergedLayers.ts';
-import type {Step} from './numberedSteps.ts';
+import {compareSteps} from './numberedSteps.ts';
 import {withTypes} from './translate.ts';
 import {type UnitedSteps, uniteSteps} from './unitedSteps.ts';
 
@@ -21,7 +21,9 @@ export const merge = (documents: readonly CacheDocument[]): CacheDocument => {
 	const united = uniteSteps(typed.map(({config}) => config.records));
 	const mergedLayers = createMergedLayers(typed);
 	const results = uniteResults(typed, mergedLayers, united);
-	const {layers, positions, descriptors} = mergedLayers.ordered(results.flatMap(ofStep => [...ofStep.keys()]));
+	const {layers, positions, descriptors} = mergedLayers.ordered(
+		results.filter(ofStep => ofStep !== noResults).flatMap(ofStep => [...ofStep.keys()]),
+	);
 	const merged: CacheDocument = {
 		form: documents.some(({form}) => form === 'index') ? 'index' : 'manifest',
 		types,
@@ -38,12 +40,13 @@ const mergedBefore = new WeakSet<CacheDocument>();
 /** Layers, as `mergedLayers` numbers them, with the newest date of each. */
 type Results = Map<number, string | undefined>;
 
-const none: Results = new Map();
+const noResults: Results = new Map();
+const none: readonly never[] = [];
 
 /** For each step the results of all records that it is. */
 const uniteResults = (documents: readonly CacheDocument[], mergedLayers: MergedLayers, {stepOf, levels}: UnitedSteps): Results[] => {
 	// Most steps have no results of their own.
-	const united: Results[] = Array.from(levels, () => none);
+	const united: Results[] = Array.from(levels, () => noResults);
 	let at = 0;
 	for (const {config} of documents) {
 		const {layerOf, topOf} = mergedLayers.add(config.layers);
@@ -58,7 +61,7 @@ const uniteResults = (documents: readonly CacheDocument[], mergedLayers: MergedL
 
 const withResult = (results: Results, layer: number | undefined, createdAt: string | undefined): Results => {
 	if (layer === undefined || (results.has(layer) && compareCreatedAt(createdAt, results.get(layer)) <= 0)) return results;
-	return results === none ? new Map([[layer, createdAt]]) : results.set(layer, createdAt);
+	return results === noResults ? new Map([[layer, createdAt]]) : results.set(layer, createdAt);
 };
 
 /** Sources first, then what needs only those, and so on; within a level by digest and inputs, which no two steps have in common. */
@@ -71,41 +74,20 @@ const orderedRecords = (
 	const records: CacheRecord[] = [];
 	const byLevel = Map.groupBy(levels.keys(), at => levels[at] as number);
 	for (let level = 0; byLevel.has(level); level++) {
-		const rows = (byLevel.get(level) ?? []).map(at => ({at, ...sorted(format(at, positions))}));
-		for (const {at, digest, inputs} of rows.sort(compareSteps)) {
+		const rows = (byLevel.get(level) ?? []).map(at => ({at, step: format(at, positions)}));
+		for (const {at, step} of rows.sort((a, b) => compareSteps(a.step, b.step))) {
 			positions[at] = records.length;
-			records.push({digest, inputs, results: orderedResults(results[at] as Results, layerPositions), chains: []});
+			const {digest, inputs} = step;
+			records.push({digest, inputs, results: orderedResults(results[at] as Results, layerPositions), chains: none});
 		}
 	}
 	return records;
 };
 
-const sorted = ({digest, inputs}: Step): Step => ({
-	digest,
-	inputs: inputs.map(ways => (ways.length === 1 ? ways : ways.toSorted(compareInputs))),
-});
-
 /** The newest first: of several with one date BuildKit keeps the first. */
-const orderedResults = (results: Results, layerPositions: ReadonlyMap<number, number>): CacheResult[] =>
-	[...results]
+const orderedResults = (results: Results, layerPositions: ReadonlyMap<number, number>): readonly CacheResult[] => {
+	if (results.size === 0) return none;
+	return [...results]
 		.map(([layer, createdAt]) => ({layer: layerPositions.get(layer) as number, ...(createdAt && {createdAt})}))
 		.sort((a, b) => compareCreatedAt(b.createdAt, a.createdAt) || a.layer - b.layer);
-
-const compareSteps = (a: Step, b: Step): number => {
-	const byDigest = compareTexts(a.digest, b.digest) || a.inputs.length - b.inputs.length;
-	if (byDigest !== 0) return byDigest;
-	for (const [input, ways] of a.inputs.entries()) {
-		const others = b.inputs[input] ?? [];
-		for (const [position, way] of ways.entries()) {
-			const other = others[position];
-			const byWay = other ? compareInputs(way, other) : 1;
-			if (byWay !== 0) return byWay;
-		}
-		if (others.length > ways.length) return -1;
-	}
-	return 0;
 };
-
-const compareInputs = (a: CacheInput, b: CacheInput): number => a.link - b.link || compareTexts(a.selector ?? '', b.selector ?? '');
-
-const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
