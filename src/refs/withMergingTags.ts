@@ -74,11 +74,12 @@ export const withMergingTags = (inner: Registry, heads: Heads, rules: RefRules):
 		},
 
 		async deleteTag(repo, tag) {
-			const hadHeads = merges(repo, tag) && (await heads.remove(repo, tag));
+			// Also where no rule says so any more: if one does again, what was deleted must not come back.
+			const hadHeads = await heads.remove(repo, tag);
 			try {
 				await inner.deleteTag(repo, tag);
 			} catch (error) {
-				if (!hadHeads) throw error;
+				if (!hadHeads || !merges(repo, tag)) throw error;
 				unlessUnknown(error);
 			}
 		},

@@ -109,6 +109,16 @@ test('lists and deletes take the heads of a tag for the tag', async t => {
 	t.deepEqual(await keysOf(store, `repos/${repo}/_heads/shared/`), []);
 });
 
+test('what was deleted while no rule let the tag merge does not come back with the rule', async t => {
+	const store = createMemoryStore();
+	const merging = await startApp(t, {policy: merge(), store});
+	await pushCache(merging.client, repo, 'shared', {steps: ['one']});
+	const plain = await startApp(t, {store});
+	await pushCache(plain.client, repo, 'shared', {steps: ['two']});
+	t.is((await plain.client.delete(shared)).status, 202);
+	t.like(await merging.client.get(shared, asImporter), {status: 404, error: 'MANIFEST_UNKNOWN'});
+});
+
 test('a manifest that is deleted is no head of any tag any more', async t => {
 	const {client, push} = await start(t);
 	for (const step of ['one', 'two']) for (const tag of ['shared', 'shared-b']) await push(step, tag);
