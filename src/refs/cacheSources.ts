@@ -2,6 +2,7 @@
 import {type Descriptor, type Digest, parseManifest, type RepositoryName, type Tag} from 'oci-spec-types';
 import {cacheConfigOf, cacheLayersOf} from '../cache/cacheDocument.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
+import {newestFirst} from '../registry/newestFirst.ts';
 import type {Registry, StoredManifest, TagFacts} from '../registry/registry.ts';
 import {fairShare} from './fairShare.ts';
 import type {LayerHealth} from './layerHealth.ts';
@@ -48,7 +49,7 @@ export const createCacheSources = (registry: Registry, rules: RefRules, health: 
 		const found = await Promise.all(
 			others.map(source => ('tag' in source ? registry.readTag(repo, source.tag) : registry.findTags(repo, wantedOf(tag, [source])))),
 		);
-		return found.flat().toSorted((a, b) => b.pushedAt.getTime() - a.pushedAt.getTime());
+		return found.flat().toSorted(newestFirst);
 	};
 
 	return {

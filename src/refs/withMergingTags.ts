@@ -6,6 +6,7 @@ import {type Digest, isTag, OciError, type RepositoryName, type Tag} from 'oci-s
 import {mapParallel} from '../lib/mapInOrder.ts';
 import {mergedInOrder} from '../lib/mergedInOrder.ts';
 import type {Heads} from '../registry/heads.ts';
+import {newestFirst} from '../registry/newestFirst.ts';
 import type {Registry, TagFacts} from '../registry/registry.ts';
 import {fairShare} from './fairShare.ts';
 import type {HeadBounds, RefRules} from './refBehaviour.ts';
@@ -103,7 +104,5 @@ const eachOnce = (facts: readonly TagFacts[]): readonly TagFacts[] => {
 	const seen = new Set<Digest>();
 	return facts.filter(({digest}) => seen.size < seen.add(digest).size);
 };
-
-const newestFirst = (a: TagFacts, b: TagFacts) => b.pushedAt.getTime() - a.pushedAt.getTime();
 
 const parallelWrites = 16;

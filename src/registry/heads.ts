@@ -2,6 +2,7 @@
 import type {Digest, RepositoryName, Tag} from 'oci-spec-types';
 import type {ListEntry, ObjectStore} from '../storage/objectStore.ts';
 import {digestOfKey, keys, tagOfHeadKey, tagOfPrefix} from './keys.ts';
+import {newestFirst} from './newestFirst.ts';
 import type {TagFacts} from './registry.ts';
 
 export type Heads = ReturnType<typeof createHeads>;
@@ -48,5 +49,3 @@ export const createHeads = (store: ObjectStore) => {
 
 const headOf = (entry: ListEntry): [TagFacts & {key: string}] | [] =>
 	'key' in entry ? [{key: entry.key, tag: tagOfHeadKey(entry.key), digest: digestOfKey(entry.key), pushedAt: entry.modified}] : [];
-
-const newestFirst = (a: TagFacts, b: TagFacts) => b.pushedAt.getTime() - a.pushedAt.getTime();

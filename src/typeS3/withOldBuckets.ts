@@ -5,6 +5,7 @@ import type {S3Cache} from '../config/s3Caches.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import {mergedInOrder} from '../lib/mergedInOrder.ts';
 import {unlessUnknown} from '../refs/unlessUnknown.ts';
+import {newestFirst} from '../registry/newestFirst.ts';
 import type {BlobContent, Registry, StoredManifest, TagFacts} from '../registry/registry.ts';
 import {RangeUnsatisfiable} from '../storage/objectStore.ts';
 import type {OldBucket, OldCache} from './oldBucket.ts';
@@ -136,7 +137,7 @@ export const withOldBuckets = (inner: Registry, {repositories, bucketOf, documen
 			if (!repository) return inner.findTags(repo, wanted);
 			const tags = [...repository.tags.keys()].filter(tag => tag.startsWith(wanted.prefix) && wanted.matches(tag));
 			const found = (await mapParallel(tags, requestsAtOnce, tag => factsOf(repo, repository, tag))).flat();
-			return found.toSorted((a, b) => b.pushedAt.getTime() - a.pushedAt.getTime()).slice(0, wanted.limit);
+			return found.toSorted(newestFirst).slice(0, wanted.limit);
 		},
 		async *listTags(repo, options = {}) {
 			const repository = old(repo);

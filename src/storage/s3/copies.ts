@@ -3,7 +3,7 @@ import {CopyObjectCommand} from '@aws-sdk/client-s3';
 import {mapInOrder} from '../../lib/mapInOrder.ts';
 import {type Bytes, type ObjectFacts, ObjectMissing, octetStream, type StoredPart} from '../objectStore.ts';
 import type {S3} from './client.ts';
-import {escapeUri} from './escaping.ts';
+import {escapePath} from './escaping.ts';
 import {beginMultipart} from './multipart.ts';
 import {etagOf, isAbsent, readObject, statObject} from './objects.ts';
 import {type UploadMemory, uploadStream} from './uploads.ts';
@@ -43,7 +43,7 @@ export const joinsInside = ({tuning}: S3, sizes: readonly number[]): boolean => 
 const maxParts = 10_000;
 const requestsAtOnce = 8;
 
-const sourceOf = (s3: S3, key: string) => `${s3.bucket}/${s3.fullKey(key).split('/').map(escapeUri).join('/')}`;
+const sourceOf = (s3: S3, key: string) => `${s3.bucket}/${escapePath(s3.fullKey(key))}`;
 
 const copyWhole = async (s3: S3, source: StoredPart & {contentType?: string}, to: string, contentType: string): Promise<ObjectFacts> => {
 	const {size} = source;

@@ -5,7 +5,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {SignatureV4} from '@smithy/signature-v4';
 import type {HashConstructor, RetryStrategyV2, RetryToken, SdkError} from '@smithy/types';
-import {escapePath, formatQuery} from './escaping.ts';
+import {formatQuery, pathIn} from './escaping.ts';
 import {type RenewableCredentials, withRenewal} from './renewal.ts';
 import type {S3Clock} from './s3Clock.ts';
 import {explain} from './s3Failure.ts';
@@ -57,9 +57,9 @@ export const createDirectRequests = (options: DirectRequestsOptions): DirectRequ
 	const signer = new SignatureV4({service: 's3', region, credentials, sha256, uriEscapePath: false, applyChecksum: false});
 
 	const attempt = async <T extends Answered>(request: DirectRequest, take: Take<T>): Promise<T> => {
-		const {protocol, hostname, port, host, pathname} = await options.bucketUrl();
-		const base = pathname.replace(/\/$/, '');
-		const path = request.fullKey === undefined ? base || '/' : `${base}/${escapePath(request.fullKey)}`;
+		const bucketUrl = await options.bucketUrl();
+		const {protocol, hostname, port, host} = bucketUrl;
+		const path = pathIn(bucketUrl, request.fullKey);
 		const {method, query = {}, body} = request;
 		const headers = {
 			host,

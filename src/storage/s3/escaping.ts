@@ -5,6 +5,12 @@ export const escapeUri = (text: string): string =>
 
 export const escapePath = (key: string): string => key.split('/').map(escapeUri).join('/');
 
+/** The path of an object in a bucket that lies at `bucketUrl`; of the bucket itself where no key is given. */
+export const pathIn = (bucketUrl: URL, fullKey?: string): string => {
+	const base = bucketUrl.pathname.replace(/\/$/, '');
+	return fullKey === undefined ? base || '/' : `${base}/${escapePath(fullKey)}`;
+};
+
 /** With its question mark; nothing where there is no query. */
 export const formatQuery = (query: Readonly<Record<string, string | readonly string[] | null>>): string => {
 	const pairs = Object.keys(query)

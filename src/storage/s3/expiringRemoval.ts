@@ -4,6 +4,7 @@ import type {S3} from './client.ts';
 import {explain, type S3Failure} from './s3Failure.ts';
 import {signedRequest} from './signedRequest.ts';
 import type {SignedUrls} from './signedUrls.ts';
+import {textOf} from './xml.ts';
 
 export const removeUntil = async (s3: S3, urls: SignedUrls, key: string, until: Date): Promise<void> => {
 	const {firstWaitSeconds, patienceSeconds} = s3.tuning;
@@ -24,17 +25,15 @@ const longestWaitSeconds = 1;
 const requestRemoval = async (s3: S3, url: string): Promise<S3Failure | undefined> => {
 	try {
 		const {status, body} = await signedRequest(s3, 'DELETE', url);
-		const message = tagIn(body, 'Message');
+		const message = textOf(body, 'Message');
 		if (status < 300 || status === 404 || isLate(status, message)) return undefined;
-		return explain(refusal(status, tagIn(body, 'Code'), message), 'DeleteObject', s3.settings);
+		return explain(refusal(status, textOf(body, 'Code'), message), 'DeleteObject', s3.settings);
 	} catch (error) {
 		return explain(error, 'DeleteObject', s3.settings);
 	}
 };
 
 const isLate = (status: number, message: string) => (status === 403 || status === 400) && /expired/i.test(message);
-
-const tagIn = (xml: string, tag: string) => new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(xml)?.[1] ?? '';
 
 const refusal = (status: number, code: string, message: string) =>
 	Object.assign(new Error(message), {name: code || String(status), $metadata: {httpStatusCode: status}});

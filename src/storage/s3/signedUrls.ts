@@ -4,7 +4,7 @@ import {SignatureV4} from '@smithy/signature-v4';
 import type {AwsCredentialIdentity} from '@smithy/types';
 import {LRUCache} from 'lru-cache';
 import type {S3} from './client.ts';
-import {escapeUri} from './escaping.ts';
+import {escapeUri, pathIn} from './escaping.ts';
 import {isSameIdentity} from './renewal.ts';
 import {presentCredentials} from './signingCredentials.ts';
 
@@ -37,7 +37,7 @@ export const createSignedUrls = (s3: S3): SignedUrls => {
 	const sign = async (signer: Signer, {at, method, key, query = {}, headers = {}, from, lifeSeconds}: UrlRequest) => {
 		const base = await s3.bucketUrl(at);
 		const {protocol, hostname, port, host} = base;
-		const path = `${base.pathname.replace(/\/$/, '')}/${s3.fullKey(key).split('/').map(escapeUri).join('/')}`;
+		const path = pathIn(base, s3.fullKey(key));
 		const request = {
 			method,
 			protocol,

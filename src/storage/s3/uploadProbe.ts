@@ -4,7 +4,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {readAll} from '../../lib/bytes.ts';
 import {type ObjectStore, StoreUnavailable, type UploadVerdict} from '../objectStore.ts';
 import type {S3} from './client.ts';
-import {escapeUri} from './escaping.ts';
+import {escapePath} from './escaping.ts';
 import {publicHost} from './settings.ts';
 import {signedRequest} from './signedRequest.ts';
 import type {SignedUrls} from './signedUrls.ts';
@@ -42,7 +42,7 @@ const tryOut = async (s3: S3, urls: SignedUrls, store: ObjectStore, folder: stri
 	const targetOf = async (key: string): Promise<Target> => {
 		const url = await urls.forUpload(key, pinned, probeLifeSeconds);
 		if (!url) throw new Doubt(noCredentials(s3), {isUnclear: true});
-		const source = `${s3.bucket}/${s3.fullKey(right).split('/').map(escapeUri).join('/')}`;
+		const source = `${s3.bucket}/${escapePath(s3.fullKey(right))}`;
 		return {url, bytes, source, folder: s3.fullKey(folder)};
 	};
 
