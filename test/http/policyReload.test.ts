@@ -1,5 +1,5 @@
 import {once} from 'node:events';
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
 import {startApp} from '../support/app.ts';
 import {describe, imageOf} from '../support/client.ts';
 import {policyFile, replacePolicy} from '../support/policy.ts';
@@ -61,16 +61,21 @@ test('SIGHUP reads the policy again, changed or not, and the server goes on', as
 	t.is((await fetch(`${url}/v2/`)).status, 200);
 });
 
-test('at SIGHUP every worker reads the policy again', async t => {
-	const path = await policyFile(t, protects('main'));
+const startTwoWorkers = async (t: ExecutionContext, policyPath: string) => {
 	const server = run(t, main, [], {
 		LAYERCACHE_PORT: '0',
 		LAYERCACHE_LOG: 'json',
 		LAYERCACHE_DISK_PATH: await temporaryFolder(t),
 		LAYERCACHE_WORKERS: '2',
-		LAYERCACHE_POLICY: path,
+		LAYERCACHE_POLICY: policyPath,
 	});
 	await waitForLine(server, 'listening');
+	return server;
+};
+
+test('at SIGHUP every worker reads the policy again', async t => {
+	const path = await policyFile(t, protects('main'));
+	const server = await startTwoWorkers(t, path);
 	await waitForLines(server, 'worker serves', 2);
 	t.is(lines(server, 'policy loaded').length, 2);
 	server.child.kill('SIGHUP');
@@ -119,14 +124,7 @@ test('a policy file that is not there ends the start with its name', async t => 
 
 test('a worker that is replaced while the file is broken serves by the policy that the others have', async t => {
 	const path = await policyFile(t, protects('main'));
-	const server = run(t, main, [], {
-		LAYERCACHE_PORT: '0',
-		LAYERCACHE_LOG: 'json',
-		LAYERCACHE_DISK_PATH: await temporaryFolder(t),
-		LAYERCACHE_WORKERS: '2',
-		LAYERCACHE_POLICY: path,
-	});
-	await waitForLine(server, 'listening');
+	const server = await startTwoWorkers(t, path);
 	const serving = await waitForLines(server, 'worker serves', 2);
 	await replacePolicy(path, broken);
 	server.child.kill('SIGHUP');
