@@ -55,11 +55,14 @@ export type DerivedEntry = {
 	object: ObjectEntry;
 };
 
-/** Compact: a repository may hold a million. */
+/** Compact: a repository may hold a million. In the byte order of their keys. */
 export type BlobEntries = {
 	readonly count: number;
 	readonly bytes: number;
 	get(digest: Digest): BlobEntry | undefined;
+	/** From 0 to `count` - 1. */
+	indexOf(digest: Digest): number | undefined;
+	at(index: number): BlobEntry & {digest: Digest};
 	[Symbol.iterator](): Iterator<BlobEntry & {digest: Digest}>;
 };
 export type BlobEntry = {size: number; modified: Date};
