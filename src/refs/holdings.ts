@@ -40,6 +40,11 @@ export const holdingsOf = (inventory: RepositoryInventory, holders: readonly Hol
 	let index = 0;
 	for (const {size} of blobs) sizes[index++] = size;
 	for (const {size} of manifests.values()) sizes[index++] = size;
+	// A layer that is kept for type=s3 too takes its place twice.
+	for (const {digest, size} of inventory.typeS3.layers) {
+		const blob = blobs.indexOf(digest);
+		if (blob !== undefined) sizes[blob] = (sizes[blob] as number) + size;
+	}
 	return {sizes, counts, ofHolders: holders.map((holder, at) => objectsOf(holder, at + 1)), isLayer: objects.isLayer};
 };
 

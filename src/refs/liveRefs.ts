@@ -14,8 +14,7 @@ export type LiveRef = {
 	/** The newest push. */
 	digest: Digest;
 	pushedAt: Date;
-	/** By a rule, or by hand. */
-	protected: boolean;
+	protectedBy?: ProtectedBy | undefined;
 	/** Of a tag that merges: the pushes that count, and those that do no more. */
 	heads: readonly HeadEntry[];
 	passedHeads: readonly HeadEntry[];
@@ -24,6 +23,8 @@ export type LiveRef = {
 	passedSuperseded: readonly Superseded[];
 };
 
+/** A rule of the policy, or somebody by hand. */
+export type ProtectedBy = 'policy' | 'hand';
 export type Superseded = TagEntry['previous'][number];
 
 /** `refs` in the byte order of their tags. `strayHeads` belong to no ref: no rule lets their tag merge. */
@@ -62,7 +63,7 @@ const liveRefOf = (inventory: RepositoryInventory, tag: Tag, allHeads: readonly 
 		...{tag, decision, heads},
 		digest: newest.digest,
 		pushedAt: newest.pushedAt,
-		protected: protect || (entry?.protected ?? false),
+		protectedBy: entry?.protected ? 'hand' : protect ? 'policy' : undefined,
 		passedHeads: merges(decision) ? allHeads.filter(head => !counting.has(head)) : [],
 		superseded: previous.slice(0, keepSuperseded),
 		passedSuperseded: previous.slice(keepSuperseded),

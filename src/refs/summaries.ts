@@ -5,7 +5,7 @@ import {cacheConfigMediaType} from '../cache/cacheDocument.ts';
 import type {RefRule} from '../config/policy.ts';
 import type {DerivedEntry, RepositoryInventory} from '../registry/inventory.ts';
 import {type Holdings, holdingsOf} from './holdings.ts';
-import {keptBy, type LiveRef, liveRefsOf} from './liveRefs.ts';
+import {keptBy, type LiveRef, liveRefsOf, type ProtectedBy} from './liveRefs.ts';
 import {type RefUse, type RepositoryUsage, useOf} from './refUse.ts';
 
 /** All bytes are those of blobs, configs and manifests, each once. */
@@ -14,8 +14,10 @@ export type RefSummary = RefUse & {
 	tag: Tag;
 	/** What it points at; of a merging tag the newest push. */
 	digest: Digest;
+	mediaType: string;
 	kind: 'cache' | 'image' | 'other';
-	protected: boolean;
+	/** Who keeps it from retention, prune and budgets. */
+	protectedBy?: ProtectedBy | undefined;
 	/** Of all that it leads to: its manifest, its heads that count, the superseded ones that its rule keeps, and what refers to them. */
 	bytes: number;
 	/** Those that only this ref keeps alive. */
@@ -67,9 +69,10 @@ export const summarize = (
 			repo,
 			tag: ref.tag,
 			digest: ref.digest,
+			mediaType: inventory.manifests.get(ref.digest)?.mediaType ?? '',
 			kind: kindOf(inventory, ref.digest),
 			...useOf(ref.tag, ref.pushedAt, usage),
-			protected: ref.protected,
+			protectedBy: ref.protectedBy,
 			...weigh(holdings, at),
 			heads: ref.heads.length,
 			superseded: ref.superseded.length,
