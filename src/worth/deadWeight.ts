@@ -2,8 +2,9 @@
 import type {Digest, RepositoryName, Tag} from 'oci-spec-types';
 import type {CacheConfig, CacheResult} from '../cache/cacheConfig.ts';
 import {merge} from '../cache/merge.ts';
+import {dayMs} from '../usage/days.ts';
 import type {WorthGround} from './ground.ts';
-import {dayMs, isExclusive} from './layerFacts.ts';
+import {isExclusive} from './layerFacts.ts';
 import type {RefContent} from './refContent.ts';
 
 export type DeadWeight = {
@@ -11,8 +12,6 @@ export type DeadWeight = {
 	tag: Tag;
 	/** `unfetched` are layers that were not fetched for so many days, and have been there for as long. */
 	days: number;
-	/** Fetches were counted from then on: what was fetched before, nobody knows. */
-	countedSince?: string;
 	unfetched: Saving & {layers: readonly UnfetchedLayer[]};
 	/** What the cache would lose with `mode=min`: everything that only steps before the last one need. */
 	modeMin: Saving;
@@ -57,18 +56,17 @@ export const deadWeight = (content: RefContent, ground: WorthGround, {days}: {da
 		repository: content.repo,
 		tag: content.tag,
 		days,
-		...(ground.countedSince && {countedSince: ground.countedSince.toISOString()}),
 		unfetched: {...saving(unfetched, withoutRecords.records), layers: unfetched},
 		modeMin: without((_, record) => !final.has(record)),
 		withoutRecords,
 	};
 };
 
-const unfetchedLayers = ({layers}: RefContent, {inventory, fetches, now}: WorthGround, days: number): UnfetchedLayer[] => {
+const unfetchedLayers = ({layers}: RefContent, {inventory, usage, now}: WorthGround, days: number): UnfetchedLayer[] => {
 	const before = new Date(now.getTime() - days * dayMs);
 	return layers.flatMap(({digest, size}) => {
 		const blob = inventory.blobs.get(digest);
-		const lastFetched = fetches.get(digest)?.lastFetched;
+		const lastFetched = usage.get(digest).lastFetched;
 		// What is gone weighs nothing, and what has just come may yet be wanted.
 		if (!blob || blob.modified > before || (lastFetched && lastFetched > before)) return [];
 		return [{digest, size, storedAt: blob.modified.toISOString(), ...(lastFetched && {lastFetchedAt: lastFetched.toISOString()})}];

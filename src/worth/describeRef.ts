@@ -73,7 +73,7 @@ export const describeRef = (content: RefContent, ground: WorthGround, {recentDay
 	const layerDescription = (layer: Descriptor, use: LayerUse | undefined): LayerDescription => {
 		const {digest, mediaType, size} = layer;
 		const blob = inventory.blobs.get(digest);
-		const usage = ground.fetches.get(digest);
+		const usage = ground.usage.get(digest);
 		const uncompressed = uncompressedOf(layer);
 		return {
 			digest,
@@ -84,9 +84,9 @@ export const describeRef = (content: RefContent, ground: WorthGround, {recentDay
 			...(use?.createdAt && {createdAt: use.createdAt}),
 			...(use?.description && {description: use.description}),
 			...(uncompressed && {uncompressed}),
-			fetches: usage?.fetches ?? 0,
+			fetches: usage.fetches,
 			recentFetches: recentFetches(usage, ground.now, recentDays),
-			...(usage?.lastFetched && {lastFetchedAt: usage.lastFetched.toISOString()}),
+			...(usage.lastFetched && {lastFetchedAt: usage.lastFetched.toISOString()}),
 			sharedWith: holdings.holdersOf(digest).filter(holder => holder !== tag),
 			exclusive: isExclusive(holdings, tag, digest),
 			neededBy: (use?.neededBy ?? []).map(record => steps.get(record) ?? {digest: record}),
