@@ -14,6 +14,7 @@
  *     repos/<name>/_referrers/<alg>/<hex>/<alg>-<hex> descriptor of a manifest whose subject is the first digest
  *     repos/<name>/_uploads/<id>/<offset>-<nonce>     chunks of clients that PATCH; `cancelled` beside them
  *     repos/<name>/_uploads/<id>/<offset>-<nonce>.<alg>-<hex> empty: the digest of that chunk
+ *     repos/<name>/_gc/condemned/<key>                what the collector says of the object whose key goes on so below repos/<name>/
  */
 
 import type {RepositoryName, Tag, UploadId} from 'oci-spec-types';
@@ -49,6 +50,9 @@ export const keys = {
 	chunk: (repo: RepositoryName, upload: UploadId, offset: number, nonce: string) =>
 		`${keys.upload(repo, upload)}${String(offset).padStart(16, '0')}-${nonce}`,
 	chunkDigest: (chunk: string, digest: Digest) => `${chunk}.${digestAlgorithm(digest)}-${digestHex(digest)}`,
+	condemnedOf: (repo: RepositoryName) => `repos/${repo}/${condemnedMarker}`,
+	/** Of an object of this repository, by its own key. */
+	condemned: (repo: RepositoryName, key: string) => `${keys.condemnedOf(repo)}${key.slice(keys.repository(repo).length)}`,
 	cancelledUpload: (repo: RepositoryName, upload: UploadId) => `${keys.upload(repo, upload)}cancelled`,
 } as const;
 
@@ -57,6 +61,13 @@ export const manifestsMarker = '_manifests/';
 
 /** What one has in which clients upload in chunks. */
 export const uploadsMarker = '_uploads/';
+
+/** What one has of which the collector condemned something. */
+export const condemnedMarker = '_gc/condemned/';
+
+/** The key of the object that a tombstone at this key speaks of. */
+export const condemnedKey = (repo: RepositoryName, tombstone: string): string =>
+	keys.repository(repo) + tombstone.slice(keys.condemnedOf(repo).length);
 
 /** The last part of a key: its tag, digest or offset. */
 export const lastPart = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
