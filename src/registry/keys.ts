@@ -14,6 +14,7 @@
  *     repos/<name>/_referrers/<alg>/<hex>/<alg>-<hex> descriptor of a manifest whose subject is the first digest
  *     repos/<name>/_uploads/<id>/<offset>-<nonce>     chunks of clients that PATCH; `cancelled` beside them
  *     repos/<name>/_uploads/<id>/<offset>-<nonce>.<alg>-<hex> empty: the digest of that chunk
+ *     jobs/<id>/state, jobs/<id>/result               a long operation of an administrator, and what it answered
  */
 
 import type {RepositoryName, Tag, UploadId} from 'oci-spec-types';
@@ -22,6 +23,7 @@ import {type Digest, digestAlgorithm, digestHex, isDigest, isRepositoryName, isU
 export const keys = {
 	layout: 'layout.json',
 	repositories: 'repos/',
+	jobs: 'jobs/',
 	repository: (repo: RepositoryName) => `repos/${repo}/`,
 	blob: (repo: RepositoryName, digest: Digest) => {
 		const hex = digestHex(digest);

@@ -34,7 +34,7 @@ export const cycleReport = z.object({
 export type CycleReport = z.output<typeof cycleReport>;
 
 export const gcPreview = {
-	input: z.object({repo: filters.repo, limit: count.optional().describe('Name at most so many objects; the totals are of all')}),
+	input: z.strictObject({repo: filters.repo, limit: count.optional().describe('Name at most so many objects; the totals are of all')}),
 	output: z.object({
 		asOf,
 		removals: z.array(removal).describe('What retention lets go in the same cycle'),
@@ -44,12 +44,12 @@ export const gcPreview = {
 };
 
 export const gcRun = {
-	input: z.object({dryRun: z.boolean().default(false).describe('Only show what would go')}),
+	input: z.strictObject({dryRun: z.boolean().default(false).describe('Only show what would go')}),
 	output: z.object({dryRun: z.boolean(), preview: gcPreview.output.optional(), report: cycleReport.optional()}),
 };
 
 export const gcStatus = {
-	input: z.object({}),
+	input: z.strictObject({}),
 	output: z.object({
 		/** Whether servers with these settings collect by themselves. */
 		everySeconds: count.optional().describe('How often a cycle begins; missing where LAYERCACHE_GC_EVERY is `never`'),
@@ -64,7 +64,7 @@ export const gcStatus = {
 };
 
 export const verify = {
-	input: z.object({
+	input: z.strictObject({
 		repo: filters.repo,
 		rate: z.string().default('50MB').describe('Reads at most so many bytes a second, such as `50MB`'),
 		restart: z.boolean().default(false).describe('From the beginning, not from where the last one was left'),

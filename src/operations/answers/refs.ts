@@ -24,7 +24,7 @@ export type RefRow = z.output<typeof refRow>;
 export const refOrders = ['name', 'size', 'exclusive', 'pushed', 'imported', 'imports'] as const;
 
 export const refsList = {
-	input: z.object({
+	input: z.strictObject({
 		...filters,
 		sort: z.enum(refOrders).default('name').describe('What comes first: the largest, the newest, the most'),
 		limit: z.int().positive().max(100_000).optional().describe('At most so many'),
@@ -51,7 +51,7 @@ export type LayerRow = z.output<typeof layerRow>;
 const deadLayer = z.object({digest, bytes, storedAt: time.optional(), lastFetchedAt: time.optional()});
 
 export const refsShow = {
-	input: z.object({
+	input: z.strictObject({
 		ref,
 		unusedFor: z.string().default('14d').describe('A layer that was not fetched for so long counts as dead weight, such as `14d`'),
 	}),
@@ -75,7 +75,7 @@ export const refsShow = {
 };
 
 export const refsDiff = {
-	input: z.object({a: ref, b: ref}),
+	input: z.strictObject({a: ref, b: ref}),
 	output: z.object({
 		asOf,
 		a: refRow,
@@ -88,11 +88,11 @@ export const refsDiff = {
 };
 
 export const refsProtect = {
-	input: z.object({ref, off: z.boolean().default(false).describe('Protect it no longer')}),
+	input: z.strictObject({ref, off: z.boolean().default(false).describe('Protect it no longer')}),
 	output: z.object({ref, protected: refRow.shape.protected, changed: z.boolean()}),
 };
 
 export const refsDelete = {
-	input: z.object({refs: z.array(ref).min(1).max(1000), ...removalInput}),
+	input: z.strictObject({refs: z.array(ref).min(1).max(1000), ...removalInput}),
 	output: removalAnswer,
 };

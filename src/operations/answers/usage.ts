@@ -19,7 +19,7 @@ const hitRate = z.number().min(0).max(1).optional();
 const days = z.int().positive().max(400).default(30).describe('Of the last so many days');
 
 export const usage = {
-	input: z.object({days, repo: filters.repo}),
+	input: z.strictObject({days, repo: filters.repo}),
 	output: z.object({
 		asOf,
 		days: z.array(traffic.extend({day, hitRate})).describe('Oldest first; days without any use are there too'),
@@ -42,7 +42,7 @@ export const usage = {
 };
 
 export const top = {
-	input: z.object({
+	input: z.strictObject({
 		...filters,
 		by: z.enum(['size', 'exclusive', 'imports', 'pushes', 'idle']).default('exclusive').describe('What makes a ref one of the first'),
 		limit: z.int().positive().max(1000).default(10).describe('So many of each'),
