@@ -81,7 +81,8 @@ const readInput = async (request: IncomingMessage): Promise<unknown> => {
 		const text = (await readAtMost(body, mostInputBytes)).toString();
 		return text === '' ? {} : JSON.parse(text);
 	} catch (error) {
-		if (error instanceof TooLarge) throw new ApiRefusal('too-large', 'the input has more than 1 MiB', 'ask for less at once', {Connection: 'close'});
+		if (error instanceof TooLarge)
+			throw new ApiRefusal('too-large', 'the input has more than 1 MiB', 'ask for less at once', {Connection: 'close'});
 		if (error instanceof SyntaxError) throw new ApiRefusal('invalid', 'the input is no JSON');
 		throw error;
 	}

@@ -3,12 +3,12 @@ import type {IncomingMessage, ServerResponse} from 'node:http';
 import Router from '@koa/router';
 import Koa from 'koa';
 import {OciError} from 'oci-spec-types';
+import {openApiPath} from '../operations/routes.ts';
 import type {Log} from '../telemetry/log.ts';
 import type {Metrics} from '../telemetry/metrics.ts';
-import {openApiPath} from '../operations/routes.ts';
 import type {Api} from './api.ts';
-import {clientOf, type IsAddress} from './client.ts';
 import {ApiRefusal} from './apiRefusal.ts';
+import {clientOf, type IsAddress} from './client.ts';
 import {apiFailureOf, failureOf, isDeparture} from './errors.ts';
 import {createExchange, type Exchange, recordWhenOver, requestIdOf} from './exchange.ts';
 import {answerRef, type ExplainRef, refsPath} from './refs.ts';
@@ -19,7 +19,7 @@ import {welcome} from './welcome.ts';
 export type KoaAppOptions = {
 	registryFor: RegistryFor;
 	explainRef: ExplainRef;
-	api: Api;
+	api?: Api;
 	/** Throws when the server should get no requests: it drains, or its store is away. */
 	assertReady: () => Promise<void>;
 	isTrusted: IsAddress;
@@ -43,7 +43,7 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 	route('/api{/*rest}', (exchange, request) => {
 		const {method = 'GET', url = ''} = request;
 		const path = url.split('?', 1)[0] ?? '';
-		if (api.has(path)) return api.answer(exchange, request);
+		if (api?.has(path)) return api.answer(exchange, request);
 		if (path.startsWith(refsPath)) return answerRef(method, url, explainRef);
 		throw new ApiRefusal('not-found', 'there is nothing here', `what there is: ${openApiPath}`);
 	});
