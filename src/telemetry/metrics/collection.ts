@@ -1,0 +1,82 @@
+/** What retention, the collector and the sweeper remove, and whether the collector gets round. */
+import type {Instruments} from './instruments.ts';
+
+export type RecordedCycle = {
+	outcome: 'done' | 'failed' | 'abandoned';
+	seconds: number;
+	/** Milliseconds since 1970, by the store's clock. */
+	endedAt: number;
+};
+export type Collected = {did: 'condemned' | 'rescued' | 'freed' | 'deleted'; objects: number; bytes: number};
+export type RecordedFinding = 'corrupt' | 'missing' | 'unreadable';
+
+export const createCollectionMetrics = ({counter, gauge, durations}: Instruments) => {
+	const swept = counter(
+		'layercache_swept_total',
+		'What crashes and clients left behind, and the sweeper removed: unfinished uploads, objects of chunks.',
+		'what',
+	);
+	const removals = counter(
+		'layercache_retention_removals_total',
+		'What retention let go of: tags, heads, superseded and untagged manifests; and by which kind of rule.',
+		'what',
+		'rule',
+	);
+	const cycles = counter(
+		'layercache_gc_cycles_total',
+		'Cycles of the collector: done, failed, or abandoned to another replica.',
+		'outcome',
+	);
+	const cycleSeconds = durations('layercache_gc_cycle_duration_seconds', 'How long a cycle took that was done.');
+	const lastSuccess = gauge(
+		'layercache_gc_last_success_timestamp_seconds',
+		'When the last cycle was done, whichever replica did it; 0 before this one has heard of any.',
+		'max',
+	);
+	const objects = counter('layercache_gc_objects_total', 'What the collector did to objects: condemned, rescued, freed, deleted.', 'did');
+	const bytes = counter('layercache_gc_bytes_total', 'Bytes of those objects.', 'did');
+	const tombstones = gauge('layercache_gc_tombstones', 'Tombstones that the last cycle left, by their state.', 'max', 'state');
+	const lease = gauge('layercache_gc_lease_held', '1 while this server is the one that collects.', 'max');
+	const verified = counter('layercache_verify_blobs_total', 'Blobs whose bytes were read and compared with their digest.');
+	const verifiedBytes = counter('layercache_verify_bytes_total', 'Bytes that were read for that.');
+	const findings = counter(
+		'layercache_verify_findings_total',
+		'Blobs of which that was not true: corrupt, missing, unreadable.',
+		'finding',
+	);
+
+	return {
+		recordSwept: (what: string, removed: number) => swept.inc({what}, removed),
+
+		/** `rule` is a kind, such as `idle`: what stands in the policy file is unbounded. */
+		recordRemoval: (what: 'tag' | 'head' | 'superseded' | 'untagged', rule: string) => removals.inc({what, rule}),
+
+		recordCycle({outcome, seconds, endedAt}: RecordedCycle) {
+			cycles.inc({outcome});
+			if (outcome !== 'done') return;
+			cycleSeconds.observe(seconds);
+			lastSuccess.set(endedAt / 1000);
+		},
+
+		/** Another replica has done a cycle. Milliseconds since 1970. */
+		noteCycleElsewhere: (endedAt: number) => lastSuccess.set(endedAt / 1000),
+
+		recordCollected({did, ...what}: Collected) {
+			objects.inc({did}, what.objects);
+			bytes.inc({did}, what.bytes);
+		},
+
+		setTombstones(counts: Readonly<Record<string, number>>) {
+			tombstones.reset();
+			for (const [state, count] of Object.entries(counts)) tombstones.set({state}, count);
+		},
+
+		setLeaseHeld: (held: boolean) => lease.set(held ? 1 : 0),
+
+		recordVerified(size: number) {
+			verified.inc();
+			verifiedBytes.inc(size);
+		},
+		recordFinding: (finding: RecordedFinding) => findings.inc({finding}),
+	};
+};
