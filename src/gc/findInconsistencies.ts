@@ -3,10 +3,9 @@ import {digestSchema, repositoryNameSchema, tagSchema} from 'oci-spec-types';
 import {z} from 'zod';
 import type {ManifestEntry, ReferenceEntry, RepositoryInventory} from '../registry/inventory.ts';
 import {keys} from '../registry/keys.ts';
-import {refHoldings} from '../registry/refHoldings.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
 
-/** `key` is the object that is wrong, `digest` its own. `tags`: refs that lead to it. `problem` is a sentence without its subject. */
+/** `key` is the object that is wrong, `digest` its own. `tags`: those that point at it. `problem` is a sentence without its subject. */
 export const findingSchema = z.object({
 	kind: z.enum(['damaged', 'unreadable', 'incomplete', 'dangling', 'stale']),
 	repository: repositoryNameSchema,
@@ -38,7 +37,7 @@ export async function* findInconsistencies(
 
 async function* incompleteManifests(store: ObjectStore, inventory: RepositoryInventory): AsyncGenerator<Finding> {
 	const {repo, manifests} = inventory;
-	const holdings = refHoldings(inventory);
+	const pointers = [...liveTags(inventory), ...inventory.heads];
 	for (const [digest, manifest] of manifests) {
 		const absent = await absentReferences(store, inventory, manifest);
 		const key = keys.manifest(repo, digest);
@@ -48,7 +47,14 @@ async function* incompleteManifests(store: ObjectStore, inventory: RepositoryInv
 			.slice(0, namedMissing)
 			.map(reference => reference.digest)
 			.join(', ')}`;
-		yield {kind: 'incomplete', repository: repo, key, digest, tags: [...holdings.holdersOf(digest)], problem};
+		yield {
+			kind: 'incomplete',
+			repository: repo,
+			key,
+			digest,
+			tags: [...new Set(pointers.filter(pointer => pointer.digest === digest).map(({tag}) => tag))],
+			problem,
+		};
 	}
 }
 
@@ -65,11 +71,8 @@ const absentReferences = async (store: ObjectStore, {repo, blobs, manifests}: Re
 };
 
 async function* danglingTags(store: ObjectStore, inventory: RepositoryInventory): AsyncGenerator<Finding> {
-	const {repo, tags, heads, manifests} = inventory;
-	const pointers = [
-		...[...tags].filter(([, {deleted}]) => !deleted).map(([tag, {digest, object}]) => ({tag, digest, key: object.key, etag: object.etag})),
-		...heads.map(({tag, digest, key}) => ({tag, digest, key, etag: undefined})),
-	];
+	const {repo, heads, manifests} = inventory;
+	const pointers = [...liveTags(inventory), ...heads.map(head => ({...head, etag: undefined}))];
 	for (const {tag, digest, key, etag} of pointers) {
 		if (manifests.has(digest) || (await store.stat(keys.manifest(repo, digest)))) continue;
 		const now = await store.stat(key);
@@ -78,5 +81,18 @@ async function* danglingTags(store: ObjectStore, inventory: RepositoryInventory)
 		yield {kind: 'dangling', repository: repo, key, digest, tags: [tag], problem: `it points at ${digest}, which is not there`};
 	}
 }
+
+const liveTags = ({tags}: RepositoryInventory) =>
+	[...tags]
+		.filter(([, {deleted}]) => !deleted)
+		.map(
+			([
+				tag,
+				{
+					digest,
+					object: {key, etag},
+				},
+			]) => ({tag, digest, key, etag}),
+		);
 
 const namedMissing = 5;

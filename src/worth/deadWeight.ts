@@ -4,7 +4,6 @@ import type {CacheConfig, CacheResult} from '../cache/cacheConfig.ts';
 import {merge} from '../cache/merge.ts';
 import {dayMs} from '../usage/days.ts';
 import type {WorthGround} from './ground.ts';
-import {isExclusive} from './layerFacts.ts';
 import type {RefContent} from './refContent.ts';
 
 export type DeadWeight = {
@@ -19,7 +18,7 @@ export type DeadWeight = {
 	withoutRecords: Saving;
 };
 
-/** `exclusiveBytes`: those of layers that no other ref leads to, so that they would be gone from the store too. */
+/** `exclusiveBytes`: those of layers that no other ref keeps alive, so that they would be gone from the store too. */
 export type Saving = {
 	layers: readonly {digest: Digest; size: number}[];
 	bytes: number;
@@ -39,7 +38,7 @@ export const deadWeight = (content: RefContent, ground: WorthGround, {days}: {da
 	const saving = (layers: Saving['layers'], records: number): Saving => ({
 		layers,
 		bytes: bytesOf(layers),
-		exclusiveBytes: bytesOf(layers.filter(({digest}) => isExclusive(ground.holdings, content.tag, digest))),
+		exclusiveBytes: bytesOf(layers.filter(({digest}) => ground.holdersOf(digest).every(holder => holder === content.tag))),
 		records,
 	});
 

@@ -1,6 +1,5 @@
 /** Small facts about one layer that several answers give. */
-import {type Descriptor, type Digest, isDigest, type Tag} from 'oci-spec-types';
-import type {RefHoldings} from '../registry/refHoldings.ts';
+import {type Descriptor, type Digest, isDigest} from 'oci-spec-types';
 import {dayOf, daysBefore} from '../usage/days.ts';
 import type {LayerUsage} from '../usage/usage.ts';
 
@@ -9,10 +8,6 @@ export const uncompressedOf = ({annotations}: Descriptor): Digest | undefined =>
 	const digest = annotations?.['containerd.io/uncompressed'];
 	return digest !== undefined && isDigest(digest) ? digest : undefined;
 };
-
-/** Whether no other ref leads to this. */
-export const isExclusive = (holdings: RefHoldings, tag: Tag, digest: Digest): boolean =>
-	holdings.holdersOf(digest).every(holder => holder === tag);
 
 /** How often a layer was fetched today and in the days before it, `days` in all. */
 export const recentFetches = (usage: LayerUsage, now: Date, days: number): number => {

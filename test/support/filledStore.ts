@@ -2,12 +2,15 @@
 import {type Digest, digestOf, parseManifest, parseRepositoryName, parseTag} from 'oci-spec-types';
 import {cacheConfigOf, toleratesMissingLayer} from '../../src/cache/cacheDocument.ts';
 import {keys} from '../../src/registry/keys.ts';
+import {createLifetimes} from '../../src/registry/lifetimes.ts';
 import {createStoredRegistry} from '../../src/registry/storedRegistry.ts';
 import {walkRepositories} from '../../src/registry/walk.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import {cacheOf, layerOf} from './caches.ts';
 
 export const startOfTime = new Date('2026-11-01T00:00:00Z');
+
+const dayMs = 24 * 60 * 60 * 1000;
 
 export const createFilledStore = () => {
 	let now = startOfTime.getTime();
@@ -16,8 +19,7 @@ export const createFilledStore = () => {
 		clock: () => now,
 		elapsed: () => now,
 		urlLifeSeconds: 60,
-		longestUploadMs: 60_000,
-		indexLifetimeMs: 0,
+		lifetimes: createLifetimes({graceMs: dayMs, quarantineMs: dayMs, indexMs: 0}),
 		toleratesMissing: toleratesMissingLayer,
 	});
 

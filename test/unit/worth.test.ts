@@ -1,8 +1,8 @@
 import test from 'ava';
 import {type Digest, digestOf, mediaTypes, parseRepositoryName, parseTag} from 'oci-spec-types';
 import {type CacheDocument, toManifest} from '../../src/cache/cacheDocument.ts';
+import {holdersIn} from '../../src/refs/holders.ts';
 import {keys} from '../../src/registry/keys.ts';
-import {refHoldings} from '../../src/registry/refHoldings.ts';
 import {dayOf} from '../../src/usage/days.ts';
 import type {LayerUsage} from '../../src/usage/usage.ts';
 import {deadWeight} from '../../src/worth/deadWeight.ts';
@@ -11,7 +11,7 @@ import {diffRefs} from '../../src/worth/diffRefs.ts';
 import type {WorthGround} from '../../src/worth/ground.ts';
 import {nearDuplicates} from '../../src/worth/nearDuplicates.ts';
 import {readRefContent} from '../../src/worth/refContent.ts';
-import {cacheOf, layerDigest, layerOf, recordDigest} from '../support/caches.ts';
+import {layerDigest, layerOf, recordDigest} from '../support/caches.ts';
 import {createFilledStore} from '../support/filledStore.ts';
 import {layerDescriptor, named} from '../support/generatedCaches.ts';
 import {realCache} from '../support/realCaches.ts';
@@ -29,20 +29,17 @@ const groundOf = async ({inventory, now}: Filled, fetched: Readonly<Record<Diges
 		...(times.length > 0 && {lastFetched: new Date(Math.max(...times.map(Number)))}),
 		days: times.map(time => ({day: dayOf(time), fetches: 1, bytes: 0})),
 	});
-	return {inventory: walked, holdings: refHoldings(walked), usage: {get: digest => usageOf(fetched[digest])}, now: now()};
+	return {inventory: walked, holdersOf: holdersIn(walked, []), usage: {get: digest => usageOf(fetched[digest])}, now: now()};
 };
 
-const contentOf = async ({store}: Filled, ground: WorthGround, tag: string) => {
-	const content = await readRefContent(store, ground, parseTag(tag));
-	if (!content) throw new Error(`there is no ${tag}`);
-	return content;
+const contentOf = ({store}: Filled, {inventory}: WorthGround, name: string) => {
+	const tag = parseTag(name);
+	const entry = inventory.tags.get(tag);
+	const heads = inventory.heads.filter(head => head.tag === tag);
+	return readRefContent(store, {repo: app, tag, digests: [...(entry ? [entry.digest] : []), ...heads.map(({digest}) => digest)]});
 };
 
 const sizeOf = (...steps: readonly string[]) => steps.reduce((sum, step) => sum + layerOf(step).length, 0);
-const documentsOf = (...steps: readonly string[]) => {
-	const {manifest, config} = cacheOf(steps);
-	return manifest.length + config.length;
-};
 
 /** A build of three steps on top of one another, the last of which is its result. */
 const chain = ({created = '2026-11-01T10:00:00Z', name = 'chain'} = {}): CacheDocument => {
@@ -63,33 +60,20 @@ const chain = ({created = '2026-11-01T10:00:00Z', name = 'chain'} = {}): CacheDo
 	};
 };
 
-test('a ref tells its bytes, those that only it keeps alive, and its part of what it shares', async t => {
+test('a layer tells which other refs keep it alive, and which it goes with', async t => {
 	const filled = createFilledStore();
 	await filled.push(repo, 'main', ['base', 'compile']);
-	await filled.push(repo, 'pr-1', ['base', 'a very long step of its own']);
+	await filled.push(repo, 'pr-1', ['base', 'test']);
+	await filled.push(repo, 'pr-0', ['base']);
 	const ground = await groundOf(filled);
-	const {bytes, exclusiveBytes, shareBytes, layers} = describeRef(await contentOf(filled, ground, 'main'), ground, {recentDays: 7});
-	const own = documentsOf('base', 'compile') + sizeOf('compile');
-	t.is(bytes, own + sizeOf('base'));
-	t.is(exclusiveBytes, own);
-	t.is(shareBytes, Math.round(own + sizeOf('base') / 2));
+	const {layers} = describeRef(await contentOf(filled, ground, 'main'), ground, {recentDays: 7});
 	t.deepEqual(
-		layers.map(({sharedWith, exclusive}) => [sharedWith, exclusive]),
+		layers.map(({sharedWith, exclusive}) => [sharedWith.join(' '), exclusive]),
 		[
-			[['pr-1' as never], false],
-			[[], true],
+			['pr-0 pr-1', false],
+			['', true],
 		],
 	);
-});
-
-test('what was pushed to a tag before is told apart from what it has now', async t => {
-	const filled = createFilledStore();
-	await filled.push(repo, 'main', ['base', 'old']);
-	await filled.push(repo, 'main', ['base', 'new']);
-	const ground = await groundOf(filled);
-	const {bytes, superseded} = describeRef(await contentOf(filled, ground, 'main'), ground, {recentDays: 7});
-	t.is(bytes, documentsOf('base', 'new') + sizeOf('base', 'new'));
-	t.deepEqual(superseded, {manifests: 1, bytes: documentsOf('base', 'old') + sizeOf('old')});
 });
 
 test('a layer tells when it came, how often and when it was fetched, and whether it is gone', async t => {
@@ -136,36 +120,38 @@ test('a tag that merges is all of what was pushed to it and counts', async t => 
 	const {records, layers} = describeRef(content, ground, {recentDays: 7});
 	t.is(records, 3);
 	t.deepEqual(layers.map(({digest}) => digest).sort(), ['base', 'amd64', 'arm64'].map(layerDigest).sort());
-	const none = refHoldings(ground.inventory, {headCounts: () => false});
-	t.is(none.of(parseTag('shared')), undefined);
 });
 
-test('a signature is of the ref that it signs, and a config that is no cache is a problem that is named', async t => {
+test('what refers to a ref is kept alive by it', async t => {
 	const filled = createFilledStore();
 	const digest = await filled.push(repo, 'main', ['base']);
 	const empty = Buffer.from('{}');
 	await filled.store.write(keys.blob(app, digestOf(empty)), empty);
-	const descriptor = {mediaType: mediaTypes.ociEmpty, digest: digestOf(empty), size: empty.length};
+	const config = {mediaType: mediaTypes.ociEmpty, digest: digestOf(empty), size: empty.length};
+	const subject = {mediaType: mediaTypes.ociManifest, digest, size: 1};
 	const signature = Buffer.from(
 		JSON.stringify({
 			schemaVersion: 2,
 			mediaType: mediaTypes.ociManifest,
-			artifactType: 'application/vnd.example.signature',
-			config: descriptor,
+			artifactType: 'application/x-signature',
+			config,
 			layers: [],
-			subject: {mediaType: mediaTypes.ociManifest, digest, size: 1},
+			subject,
 		}),
 	);
 	await filled.registry.putManifest(app, {bytes: signature, mediaType: mediaTypes.ociManifest}, {tags: []});
+	const {holdersOf} = await groundOf(filled);
+	for (const kept of [digest, digestOf(signature), digestOf(empty)]) t.deepEqual(holdersOf(kept), ['main' as never]);
+	t.deepEqual(holdersOf(named('nobody')), []);
+});
+
+test('a config that is no cache is a problem that is named', async t => {
+	const filled = createFilledStore();
 	const broken = {...toManifest(chain()), config: Buffer.from('{"layers": 7}')};
 	const manifest = JSON.parse(Buffer.from(broken.manifest).toString());
 	manifest.config = {...manifest.config, digest: digestOf(broken.config), size: broken.config.length};
 	await filled.push(repo, 'broken', {manifest: Buffer.from(JSON.stringify(manifest)), config: broken.config});
-
 	const ground = await groundOf(filled);
-	const holding = ground.holdings.of(parseTag('main'));
-	t.true(holding?.manifests.has(digestOf(signature)));
-	t.is(holding?.exclusiveBytes, documentsOf('base') + sizeOf('base') + signature.length + empty.length);
 	const {kind, problems, layers, records} = describeRef(await contentOf(filled, ground, 'broken'), ground, {recentDays: 7});
 	t.deepEqual([kind, layers.length, records], ['cache', 3, 0]);
 	t.regex(problems.join(), /is no cache that BuildKit would import: its list of layers/);
@@ -343,11 +329,12 @@ test('one step that was run twice is found, with the layers that only its older 
 	);
 });
 
-test('there is no content of a ref that is not there, nor dead weight of an image without a cache', async t => {
+test('what has no cache has no dead weight, and what is gone is named', async t => {
 	const filled = createFilledStore();
 	await filled.push(repo, 'main', ['base']);
 	const ground = await groundOf(filled);
-	t.is(await readRefContent(filled.store, ground, parseTag('absent')), undefined);
+	const gone = await readRefContent(filled.store, {repo: app, tag: parseTag('absent'), digests: [named('gone')]});
+	t.like(gone, {kind: 'other', layers: [], problems: [`${keys.manifest(app, named('gone'))} is not there`]});
 	const content = await contentOf(filled, ground, 'main');
 	const {cache: _, ...image} = content;
 	t.is(deadWeight({...image, kind: 'image'}, ground, {days: 7}), undefined);
