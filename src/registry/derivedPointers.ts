@@ -22,7 +22,7 @@ export const createDerivedPointers = (store: ObjectStore) => ({
 	},
 });
 
-const pointerSchema = z.object({
+export const pointerSchema = z.object({
 	digest: digestSchema,
 	/** The blob that the manifest names as its config. */
 	config: digestSchema,

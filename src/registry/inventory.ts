@@ -13,8 +13,18 @@ export type RepositoryInventory = {
 	manifests: ReadonlyMap<Digest, ManifestEntry>;
 	blobs: BlobEntries;
 	derived: readonly DerivedEntry[];
-	/** Everything else that lies below the repository's name, and its bytes. */
-	others: readonly ObjectEntry[];
+	/** Markers of tags that may be deleted ones. */
+	deletedTags: readonly (ObjectEntry & {tag: Tag})[];
+	/** Descriptors of manifests that have a subject. */
+	referrers: readonly (ObjectEntry & {subject: Digest; digest: Digest})[];
+	/** What was pushed here, again in the form of `type=s3`. */
+	typeS3: {manifests: readonly TypeS3Entry[]; layers: readonly (ObjectEntry & {digest: Digest})[]};
+	/** The tombstones, as objects. */
+	tombstones: readonly ObjectEntry[];
+	/** Chunks and marks of uploads in pieces. */
+	uploads: {count: number; bytes: number};
+	/** Documents that cannot be read: nobody knows what these need, so nothing of this repository may be deleted. */
+	damaged: readonly {key: string; problem: string}[];
 };
 
 /** One object; `key` under the store's prefix. */
@@ -39,9 +49,9 @@ export type ManifestEntry = {
 	size: number;
 	modified: Date;
 	mediaType: string;
-	/** Each once. `as` tells where it lies: `either` where the media type does not say. */
-	references: readonly ReferenceEntry[];
-	subject?: Digest;
+	/** Each once. `as` tells where it lies: `either` where the media type does not say. Kept packed: each look makes them anew. */
+	readonly references: readonly ReferenceEntry[];
+	subject?: Digest | undefined;
 };
 export type ReferenceEntry = {digest: Digest; size: number; mediaType: string; as: 'blob' | 'manifest' | 'either'};
 
@@ -55,11 +65,17 @@ export type DerivedEntry = {
 	object: ObjectEntry;
 };
 
-/** Compact: a repository may hold a million. */
+/** A cache in the form of `type=s3`, and the layers that it names. */
+export type TypeS3Entry = {tag: Tag; readonly layers: readonly Digest[]; object: ObjectEntry};
+
+/** Compact: a repository may hold a million. In the byte order of their keys. */
 export type BlobEntries = {
 	readonly count: number;
 	readonly bytes: number;
 	get(digest: Digest): BlobEntry | undefined;
+	/** From 0 to `count` - 1. */
+	indexOf(digest: Digest): number | undefined;
+	at(index: number): BlobEntry & {digest: Digest};
 	[Symbol.iterator](): Iterator<BlobEntry & {digest: Digest}>;
 };
 export type BlobEntry = {size: number; modified: Date};

@@ -19,7 +19,7 @@ export const createTags = (store: ObjectStore) => {
 	/** Always asks the store: a tag moves under everyone's hands. */
 	const read = async (repo: RepositoryName, tag: Tag): Promise<LiveTag | undefined> => {
 		const key = keys.tag(repo, tag);
-		const document = await readDocument(store, key, tagSchema);
+		const document = await readDocument(store, key, tagDocumentSchema);
 		lastSeen.set(key, {document});
 		return document && !document.value.deleted ? document.value : undefined;
 	};
@@ -36,7 +36,7 @@ export const createTags = (store: ObjectStore) => {
 		const key = keys.tag(repo, tag);
 		const seen = lastSeen.get(key);
 		lastSeen.delete(key);
-		lastSeen.set(key, {document: await swapDocument(store, key, tagSchema, change, seen)});
+		lastSeen.set(key, {document: await swapDocument(store, key, tagDocumentSchema, change, seen)});
 	};
 
 	/** Deletes a tag if it is there and `condition` holds of it; says whether it did. */
@@ -93,7 +93,8 @@ export const createTags = (store: ObjectStore) => {
 	};
 };
 
-const tagSchema = z.object({
+/** What lies at a tag's key. */
+export const tagDocumentSchema = z.object({
 	digest: digestSchema,
 	mediaType: z.string(),
 	size: z.int().nonnegative(),
@@ -102,8 +103,10 @@ const tagSchema = z.object({
 	/** Digests that this tag had, newest first, each once; `since` is when they were replaced. Imports in flight still hold them. */
 	previous: z.array(z.object({digest: digestSchema, since: z.iso.datetime()})),
 	deleted: z.boolean().optional(),
+	/** By hand: neither retention nor a client without the right moves or deletes it, whatever the policy says. */
+	protected: z.boolean().optional(),
 });
-type TagDocument = z.infer<typeof tagSchema>;
+export type TagDocument = z.infer<typeof tagDocumentSchema>;
 type LiveTag = TagTarget & Pick<TagDocument, 'pushedAt'>;
 
 // BuildKit rewrites one tag with every build; an import takes hours at the most, so the last few are what is still held.
