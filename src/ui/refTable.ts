@@ -19,7 +19,7 @@ export const refTable = ({name, refs, now, isOneRepository = false}: RefTable): 
 		name,
 		[
 			{head: isOneRepository ? 'Tag' : 'Ref'},
-			{head: 'Size', isNumber: true, title: 'All that an import of it may need'},
+			{head: 'Size', isNumber: true, title: 'All that it leads to, each object once'},
 			{head: 'Only here', isNumber: true, title: 'What would go with it, since nothing else keeps it'},
 			{head: 'Layers', isNumber: true},
 			{head: 'Imports', isNumber: true, title: 'As far back as usage is kept'},

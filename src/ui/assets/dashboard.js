@@ -49,7 +49,13 @@ const draw = figure => {
 				scales: {x: {range: (_, from, to) => rangeOf(kind, from, to)}, y: {range: (_, __, to) => [0, Math.max(1, to * 1.08)]}},
 				axes: [
 					{...axis, grid: {show: false}, values: (_, ticks) => ticks.map(formatTick)},
-					{...axis, size: yAxisWidth, splits: unit === 'bytes' ? bytesSplits : undefined, incrs: unit === 'count' ? wholeSteps : undefined, values: (_, ticks) => ticks.map(unit === 'bytes' ? formatBytes : String)},
+					{
+						...axis,
+						size: yAxisWidth,
+						splits: unit === 'bytes' ? bytesSplits : undefined,
+						incrs: unit === 'count' ? wholeSteps : undefined,
+						values: (_, ticks) => ticks.map(unit === 'bytes' ? formatBytes : String),
+					},
 				],
 				series: [
 					{},

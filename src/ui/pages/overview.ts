@@ -1,6 +1,6 @@
 /** The first page: how large it is, whether it helps, and what goes next. */
 import type {OperationOutput} from '../../operations/table.ts';
-import {bytesOf, countOf, formatBytes, formatCount, formatMany, formatPercent, formatSeconds, momentOf, rateOf} from '../format.ts';
+import {bytesOf, formatBytes, formatCount, formatMany, formatPercent, formatSeconds, momentOf, none, rateOf} from '../format.ts';
 import {type Html, html} from '../html.ts';
 import {card, empty, figures, heading, type Page, pasteable} from '../layout.ts';
 import {paths} from '../paths.ts';
@@ -81,7 +81,7 @@ const next = ({retention, collector, now}: Overview) => {
 	return removalTable('What goes next', soonest.slice(0, 5), now);
 };
 
-const collecting = ({collector: {last, everySeconds, running, condemned, nextAt}, now}: Overview) => html`<dl class="facts">
+const collecting = ({collector: {last, everySeconds, running, nextAt}, now}: Overview) => html`<dl class="facts">
 <div><dt>Runs</dt><dd>${everySeconds === undefined ? 'never by itself (LAYERCACHE_GC_EVERY)' : `every ${formatSeconds(everySeconds)}`}</dd></div>
 <div><dt>${running ? 'Now' : 'Next cycle'}</dt><dd>${running ? html`in a cycle since ${momentOf(running.startedAt, now)}` : momentOf(nextAt, now)}</dd></div>
 <div><dt>Last cycle</dt><dd>${
@@ -89,5 +89,5 @@ const collecting = ({collector: {last, everySeconds, running, condemned, nextAt}
 		? html`${momentOf(last.endedAt, now)}, deleted ${bytesOf(last.did.deleted.bytes)} in ${formatMany(last.did.deleted.count, 'object')}`
 		: 'none yet'
 }</dd></div>
-<div><dt>In quarantine</dt><dd>${bytesOf(condemned.bytes)} in ${countOf(condemned.count)} objects</dd></div>
+<div><dt>In quarantine</dt><dd>${last ? bytesOf(last.totals.condemnedBytes) : none}</dd></div>
 </dl>`;

@@ -8,6 +8,7 @@ import {paths} from '../paths.ts';
 import {ageName, layerMap} from '../plots/layerMap.ts';
 import {refLink} from '../refTable.ts';
 import {table} from '../table.ts';
+import {deadWeight, nearDuplicates} from './refAdvice.ts';
 
 export type Ref = {shown: OperationOutput<'refs.show'>; now: Date};
 
@@ -18,120 +19,79 @@ export const refPage = ({shown, now}: Ref): Page => {
 		title: name,
 		section: 'repositories',
 		main: html`<nav class="crumbs" aria-label="Where this is"><a href="${paths.repositories}">Repositories</a> / <a href="${paths.repository(ref.repository)}">${ref.repository}</a></nav>
-${heading(html`<span class="name-of">${name}</span> ${ref.protected !== 'no' && badge(ref.protected === 'hand' ? 'protected by hand' : 'protected by policy')}`, shown.asOf, now)}
+${heading(html`<span class="name-of">${name}</span>${protection(ref.protected)}`, shown.asOf, now)}
+${shown.problems.length > 0 && html`<ul class="problems notice warn">${shown.problems.map(problem => html`<li>${problem}</li>`)}</ul>`}
 ${figures([
 	{
 		name: 'Size',
 		value: bytesOf(ref.bytes),
-		note: `${formatMany(ref.layers, 'layer')}, ${formatMany(ref.superseded, 'older manifest')} kept`,
+		note: `${formatMany(ref.layers, 'layer')}${shown.records > 0 ? ` for ${formatMany(shown.records, 'step')}` : ''}`,
 	},
 	{name: 'Only here', value: bytesOf(ref.exclusiveBytes), note: 'would go with it, since nothing else keeps it'},
 	{name: 'Imports', value: countOf(ref.imports), note: html`last ${momentOf(ref.lastImportedAt, now, html`never`)}`},
 	{name: 'Pushes', value: countOf(ref.pushes), note: html`last ${momentOf(ref.pushedAt, now)}`},
 ])}
-${shown.advice.length > 0 && html`<ul class="advice card">${shown.advice.map(text => html`<li>${text}</li>`)}</ul>`}
-${layers(shown.layers, now)}
+${layers(shown, now)}
 ${deadWeight(shown.deadWeight, now)}
-${duplicates(shown.nearDuplicates)}
+${nearDuplicates(shown.nearDuplicates)}
 ${history(shown, now)}`,
 	};
 };
 
-const layers = (all: readonly LayerRow[], now: Date): Html => {
-	if (all.length === 0) return card({title: 'Layers', body: empty('It has no layer.')});
+const protection = (by: Ref['shown']['ref']['protected']) =>
+	by !== 'no' && html` ${badge(by === 'hand' ? 'protected by hand' : 'protected by policy')}`;
+
+const layers = ({layers, ref, recentDays}: Ref['shown'], now: Date): Html => {
+	if (layers.length === 0) return card({title: 'Layers', body: empty('It has no layer.')});
 	return card({
 		title: 'Layers',
 		about: 'An area is a size, a colour is how long ago a build fetched it.',
-		body: html`${layerMap(all, now)}${layerTable(all, now)}`,
+		body: html`${layerMap(layers, now)}${table(
+			'Layers',
+			[
+				{head: 'Layer'},
+				{head: 'Size', isNumber: true},
+				{head: 'Fetched'},
+				{head: 'Fetches', isNumber: true, title: `As far back as usage is kept, and in the last ${recentDays} days`},
+				{head: 'Stored'},
+				{head: 'Shared with'},
+				{head: 'Steps', isNumber: true, title: 'Steps of the build one of whose results has it'},
+				{head: 'Made by'},
+			],
+			layers.toSorted((a, b) => b.size - a.size).map(layer => cells(layer, ref.repository, now)),
+		)}`,
 	});
 };
 
-const layerTable = (all: readonly LayerRow[], now: Date) =>
-	table(
-		'Layers',
-		[
-			{head: 'Layer'},
-			{head: 'Size', isNumber: true},
-			{head: 'Fetched'},
-			{head: 'Fetches', isNumber: true, title: 'As far back as usage is kept'},
-			{head: 'Stored'},
-			{head: 'Shared with'},
-			{head: 'Steps', isNumber: true, title: 'Steps of the build whose records need it'},
-		],
-		all
-			.toSorted((a, b) => b.bytes - a.bytes)
-			.map(layer => [
-				html`${digestOf(layer.digest)}${layer.missing && html` ${badge('gone', 'bad')}`}`,
-				bytesOf(layer.bytes),
-				html`<span class="lasting">${momentOf(layer.lastFetchedAt, now, html`<span class="none">never</span>`)}</span>${swatch(layer, now)}`,
-				countOf(layer.fetches),
-				momentOf(layer.storedAt, now),
-				sharing(layer.sharedWith),
-				html`<span title="${layer.steps.map(shortDigest).join(', ')}">${countOf(layer.steps.length)}</span>`,
-			]),
-	);
-
-const swatch = ({missing, lastFetchedAt}: LayerRow, now: Date) =>
-	!missing && html`<span class="spoken">, ${ageName(lastFetchedAt, now)}</span>`;
+const cells = (layer: LayerRow, repository: string, now: Date) => [
+	html`${digestOf(layer.digest)}${!layer.present && html` ${badge('gone', 'bad')}`}`,
+	bytesOf(layer.size),
+	html`${momentOf(layer.lastFetchedAt, now, html`<span class="none">never</span>`)}<span class="spoken">, ${ageName(layer.lastFetchedAt, now)}</span>`,
+	html`${countOf(layer.fetches)} <span class="none">/ ${countOf(layer.recentFetches)}</span>`,
+	momentOf(layer.storedAt, now),
+	sharing(repository, layer.sharedWith),
+	html`<span title="${layer.neededBy.map(({digest}) => shortDigest(digest)).join(', ')}">${countOf(layer.neededBy.length)}</span>`,
+	layer.description === undefined ? none : html`<code class="step" title="${layer.description}">${layer.description}</code>`,
+];
 
 const shownSharers = 3;
 
-const sharing = (refs: readonly string[]): Html => {
-	if (refs.length === 0) return none;
-	const links = refs.slice(0, shownSharers).map((ref, index) => html`${index > 0 && ', '}${linkOf(ref)}`);
-	return html`${links}${refs.length > shownSharers && ` and ${formatMany(refs.length - shownSharers, 'more', 'more')}`}`;
+const sharing = (repository: string, tags: readonly string[]): Html => {
+	if (tags.length === 0) return none;
+	const links = tags.slice(0, shownSharers).map((tag, index) => html`${index > 0 && ', '}${refLink(repository, tag, tag)}`);
+	return html`${links}${tags.length > shownSharers && ` and ${formatMany(tags.length - shownSharers, 'more', 'more')}`}`;
 };
 
-/** All are of the same repository. */
-const linkOf = (ref: string) => {
-	const colon = ref.lastIndexOf(':');
-	return refLink(ref.slice(0, colon), ref.slice(colon + 1), ref.slice(colon + 1));
-};
-
-const deadWeight = ({layers, bytes, modeMinBytes}: Ref['shown']['deadWeight'], now: Date) =>
+const history = ({previous, digests}: Ref['shown'], now: Date) =>
+	previous.length + digests.length > 1 &&
 	card({
-		title: 'Dead weight',
-		body:
-			layers.length === 0
-				? empty('Every layer was fetched lately.')
-				: html`<p class="about">${bytesOf(bytes)} in ${formatMany(layers.length, 'layer')} that no build fetched lately. Exporting with <code>mode=min</code> would save ${bytesOf(modeMinBytes)}.</p>${table(
-						'Dead weight',
-						[{head: 'Layer'}, {head: 'Size', isNumber: true}, {head: 'Fetched'}, {head: 'Stored'}],
-						layers.map(layer => [
-							digestOf(layer.digest),
-							bytesOf(layer.bytes),
-							momentOf(layer.lastFetchedAt, now, html`<span class="none">never</span>`),
-							momentOf(layer.storedAt, now),
-						]),
-					)}`,
-	});
-
-const duplicates = (groups: Ref['shown']['nearDuplicates']) =>
-	groups.length > 0 &&
-	card({
-		title: 'Nearly the same',
-		about: 'Layers with the same files in another compression, or with other timestamps.',
+		title: 'Pushes that are kept',
 		body: table(
-			'Nearly the same',
-			[{head: 'Layers'}, {head: 'Could be saved', isNumber: true}, {head: 'They differ in'}],
-			groups.map(({layers, bytes, differ}) => [
-				html`${layers.map((layer, index) => html`${index > 0 && ', '}${digestOf(layer)}`)}`,
-				bytesOf(bytes),
-				differ,
-			]),
-		),
-	});
-
-const history = ({previous, heads}: Ref['shown'], now: Date) =>
-	previous.length + heads.length > 0 &&
-	card({
-		title: 'Earlier pushes that are kept',
-		body: table(
-			'Earlier pushes that are kept',
-			[{head: 'Manifest'}, {head: 'Kind'}, {head: 'Since'}],
+			'Pushes that are kept',
+			[{head: 'Manifest'}, {head: 'Is it answered?'}, {head: 'Replaced'}],
 			[
-				...heads.map(({digest, pushedAt}) => [digestOf(digest), 'counts, since the tag merges', momentOf(pushedAt, now)]),
-				...previous.map(({digest, since}) => [digestOf(digest), 'was replaced', momentOf(since, now)]),
+				...digests.map(digest => [digestOf(digest), 'yes', none]),
+				...previous.map(({digest, since}) => [digestOf(digest), 'no, it was replaced', momentOf(since, now)]),
 			],
 		),
 	});

@@ -1,7 +1,7 @@
 /** What goes next, when and why; and how the collector gets on. */
 import type {CycleReport} from '../../operations/answers/collection.ts';
 import type {OperationOutput} from '../../operations/table.ts';
-import {bytesOf, countOf, formatMany, formatSeconds, momentOf, none} from '../format.ts';
+import {bytesOf, countOf, formatBytes, formatMany, formatSeconds, momentOf, none} from '../format.ts';
 import {type Html, html} from '../html.ts';
 import {card, empty, figures, heading, type Page} from '../layout.ts';
 import {removalTable} from '../removalTable.ts';
@@ -21,8 +21,8 @@ ${figures([
 	},
 	{
 		name: 'In quarantine',
-		value: bytesOf(collector.condemned.bytes),
-		note: `${formatMany(collector.condemned.count, 'object')} that nothing needs any more`,
+		value: collector.last ? bytesOf(collector.last.totals.condemnedBytes) : none,
+		note: 'that nothing needed any more when the last cycle ended',
 	},
 	{name: 'Last cycle', value: momentOf(collector.last?.endedAt, now), note: lastNote(collector.last)},
 	{name: 'Next cycle', value: momentOf(collector.nextAt, now), note: rhythm(collector)},
@@ -71,7 +71,7 @@ const kept = (rows: Retention['retention']['kept']) =>
 const about = ({graceSeconds, quarantineSeconds}: Retention['collector']) =>
 	`An object that nothing needs is condemned when it is ${formatSeconds(graceSeconds)} old, and deleted when that was ${formatSeconds(quarantineSeconds)} ago. Whoever pushes it again in between rescues it.`;
 
-const cycles = ({last, lease}: Retention['collector'], now: Date): Html => {
+const cycles = ({last, earlier, lease}: Retention['collector'], now: Date): Html => {
 	const holder =
 		lease &&
 		html`<p class="about">The lease is held by <code>${lease.holder}</code>, renewed ${momentOf(lease.renewedAt, now)}${lease.expired && ', and has expired'}.</p>`;
@@ -81,22 +81,33 @@ const cycles = ({last, lease}: Retention['collector'], now: Date): Html => {
 		[
 			{head: 'Ended'},
 			{head: 'Took', isNumber: true},
-			{head: 'Looked at', isNumber: true},
-			{head: 'Let go', isNumber: true, title: 'By the rules of the policy'},
+			{head: 'Stored', isNumber: true},
+			{head: 'Let go', isNumber: true, title: 'Refs and manifests, by the rules of the policy'},
 			{head: 'Condemned', isNumber: true},
-			{head: 'Rescued', isNumber: true},
+			{head: 'Needed again', isNumber: true, title: 'Objects that were condemned, and are needed again'},
 			{head: 'Deleted', isNumber: true},
-			{head: 'Problems'},
+			{head: 'Why, and what went wrong'},
 		],
-		[last].map(cycle => [
+		[last, ...earlier].map(cycle => [
 			momentOf(cycle.endedAt, now),
 			formatSeconds((Date.parse(cycle.endedAt) - Date.parse(cycle.startedAt)) / 1000),
-			bytesOf(cycle.bytes),
-			countOf(cycle.did.removals),
+			bytesOf(cycle.totals.bytes),
+			countOf(cycle.removedCount),
 			bytesOf(cycle.did.condemned.bytes),
-			countOf(cycle.did.rescued),
+			countOf(cycle.did.freed.count),
 			bytesOf(cycle.did.deleted.bytes),
-			cycle.problems.length === 0 ? none : html`<span class="why">${cycle.problems.join('; ')}</span>`,
+			remarks(cycle),
 		]),
 	)}`;
+};
+
+type ShownCycle = Omit<CycleReport, 'removed'>;
+
+const remarks = ({reasons, problems, resumed}: ShownCycle): Html => {
+	const lines = [
+		...(resumed ? ['went on where another had stopped'] : []),
+		...reasons.map(({did, reason, count, bytes}) => `${did} ${formatMany(count, 'object')}, ${formatBytes(bytes)}: ${reason}`),
+		...problems,
+	];
+	return lines.length === 0 ? none : html`<span class="why">${lines.map((line, index) => html`${index > 0 && html`<br>`}${line}`)}</span>`;
 };

@@ -41,7 +41,11 @@ ${figures([
 				? 'nothing was fetched'
 				: `${formatPercent(total.redirectedBytes / total.fetchedBytes)} % of it never passed this server`,
 	},
-	{name: 'Pushed', value: bytesOf(total.pushedBytes), note: formatMany(total.pushes, 'push', 'pushes')},
+	{
+		name: 'Pushed',
+		value: bytesOf(total.pushedBytes),
+		note: html`in ${formatMany(total.pushes, 'push', 'pushes')}; ${bytesOf(total.redirectedPushBytes)} straight to S3`,
+	},
 ])}
 <div class="pair">${importsPlot(days)}${fetchedPlot(days)}</div>
 ${card({title: 'Refs that are imported most', body: top.refs.length === 0 ? empty('No ref was pushed yet.') : refTable({name: 'Refs that are imported most', refs: top.refs, now})})}
@@ -51,7 +55,7 @@ ${card({
 	body:
 		largest.refs.length === 0 ? empty('No ref was pushed yet.') : refTable({name: 'Refs that take the most room', refs: largest.refs, now}),
 })}
-<div class="pair">${layers(top, now)}${clients(top)}</div>`,
+<div class="pair">${layers(top, now)}${clients(top, now)}</div>`,
 	};
 };
 
@@ -74,7 +78,7 @@ const layers = ({layers}: Usage['top'], now: Date) =>
 					),
 	});
 
-const clients = ({clients}: Usage['top']) =>
+const clients = ({clients}: Usage['top'], now: Date) =>
 	card({
 		title: 'Clients',
 		about: 'By their addresses, until there are identities.',
@@ -83,7 +87,19 @@ const clients = ({clients}: Usage['top']) =>
 				? empty('Nobody has come yet.')
 				: table(
 						'Clients',
-						[{head: 'Client'}, {head: 'Imports', isNumber: true}, {head: 'Pushes', isNumber: true}],
-						clients.map(({client, imports, pushes}) => [client, countOf(imports), countOf(pushes)]),
+						[
+							{head: 'Client'},
+							{head: 'Imports', isNumber: true},
+							{head: 'Fetches', isNumber: true},
+							{head: 'Pushes', isNumber: true},
+							{head: 'Last seen'},
+						],
+						clients.map(({client, imports, fetches, pushes, lastSeenAt}) => [
+							client,
+							countOf(imports),
+							countOf(fetches),
+							countOf(pushes),
+							momentOf(lastSeenAt, now),
+						]),
 					),
 	});
