@@ -52,6 +52,9 @@ export const keys = {
 	chunk: (repo: RepositoryName, upload: UploadId, offset: number, nonce: string) =>
 		`${keys.upload(repo, upload)}${String(offset).padStart(16, '0')}-${nonce}`,
 	chunkDigest: (chunk: string, digest: Digest) => `${chunk}.${digestAlgorithm(digest)}-${digestHex(digest)}`,
+	condemnedOf: (repo: RepositoryName) => `repos/${repo}/${condemnedMarker}`,
+	/** Of an object of this repository, by its own key. */
+	condemned: (repo: RepositoryName, key: string) => `${keys.condemnedOf(repo)}${key.slice(keys.repository(repo).length)}`,
 	cancelledUpload: (repo: RepositoryName, upload: UploadId) => `${keys.upload(repo, upload)}cancelled`,
 } as const;
 
@@ -60,6 +63,13 @@ export const manifestsMarker = '_manifests/';
 
 /** What one has in which clients upload in chunks. */
 export const uploadsMarker = '_uploads/';
+
+/** What one has of which the collector condemned something. */
+export const condemnedMarker = '_gc/condemned/';
+
+/** The key of the object that a tombstone at this key speaks of. */
+export const condemnedKey = (repo: RepositoryName, tombstone: string): string =>
+	keys.repository(repo) + tombstone.slice(keys.condemnedOf(repo).length);
 
 /** The repository whose object this is, and the rest of its key, which begins with a marker; undefined where it is none's. */
 export const partsOfKey = (key: string): {repo: RepositoryName; rest: string} | undefined => {
