@@ -2,8 +2,8 @@
 import type {RepositoryName, Tag} from 'oci-spec-types';
 import type {Policy} from '../config/policy.ts';
 import type {Reports} from '../gc/report.ts';
-import type {Removal} from '../refs/removal.ts';
 import type {RepositoryUsage} from '../refs/refUse.ts';
+import type {Removal} from '../refs/removal.ts';
 import type {RepositorySummary} from '../refs/summaries.ts';
 import type {RepositoryInventory} from '../registry/inventory.ts';
 import type {Lifetimes} from '../registry/lifetimes.ts';

@@ -6,7 +6,7 @@ import type {Paint} from '../terminal.ts';
 import {removalLines} from './removals.ts';
 import type {Rendering} from './renderings.ts';
 import {tableOf} from './table.ts';
-import {amountOf, atMost, many, moment, shortDigest, span} from './words.ts';
+import {amountOf, atMost, many, moment, span} from './words.ts';
 
 const previewLines = ({removals, objects, total}: OperationOutput<'gc.preview'>, paint: Paint): string[] => {
 	const {shown, rest} = atMost(objects, shownRows, 'object');
@@ -76,21 +76,24 @@ export const cycleStatus: Rendering<'gc.status'> = {
 };
 
 export const verification: Rendering<'verify'> = {
-	text: ({complete, repositories, checked, damaged}, paint) => [
-		...tableOf(
-			damaged,
-			[
-				{title: 'DAMAGED', of: ({repository, digest}) => `${repository}@${shortDigest(digest)}`},
-				{title: 'SIZE', right: true, of: ({bytes}) => formatBytes(bytes)},
-				{title: 'FOUND', of: ({found}) => found},
-				{title: 'OBJECT', of: ({key}) => key},
-			],
-			paint,
-		),
-		`${amountOf(checked, 'blob')} in ${many(repositories, 'repository', 'repositories')} read: ${damaged.length === 0 ? paint('green', 'all are what they should be') : paint('red', `${damaged.length} are not what they should be`)}`,
-		...(complete ? [] : ['it was left before its end; the next one goes on from there']),
-	],
-	outcome: ({damaged, complete}) => (damaged.length > 0 ? 'no' : complete ? 'ok' : 'interrupted'),
+	text({complete, repositories, checked, findings, findingCount}, paint) {
+		const {shown, rest} = atMost(findings, shownRows, 'problem');
+		return [
+			...tableOf(
+				shown,
+				[
+					{title: 'FOUND', of: ({kind}) => paint('red', kind)},
+					{title: 'OBJECT', of: ({key}) => key},
+					{title: '', of: ({problem}) => problem},
+				],
+				paint,
+			),
+			...rest,
+			`${amountOf(checked, 'object')} in ${many(repositories, 'repository', 'repositories')} read: ${findingCount === 0 ? paint('green', 'all are what they should be') : paint('red', many(findingCount, 'problem'))}`,
+			...(complete ? [] : ['it was left before its end; the next one goes on from there']),
+		];
+	},
+	outcome: ({findingCount, complete}) => (findingCount > 0 ? 'no' : complete ? 'ok' : 'interrupted'),
 };
 
 const shownRows = 100;

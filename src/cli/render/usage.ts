@@ -53,7 +53,7 @@ export const topList: Rendering<'top'> = {
 			layers,
 			[
 				{title: 'LAYER', of: ({repository, digest}) => `${repository}@${shortDigest(digest)}`},
-				{title: 'SIZE', right: true, of: ({bytes}) => formatBytes(bytes)},
+				{title: 'SIZE', right: true, of: ({bytes}) => (bytes === undefined ? 'gone' : formatBytes(bytes))},
 				{title: 'FETCHES', right: true, of: ({fetches}) => String(fetches)},
 				{title: 'SENT', right: true, of: ({fetchedBytes}) => formatBytes(fetchedBytes)},
 				{title: 'LAST', right: true, of: ({lastFetchedAt}) => age(lastFetchedAt, asOf)},
