@@ -11,7 +11,6 @@ import type {ObjectStore} from '../storage/objectStore.ts';
 import type {UsageReader} from '../usage/usage.ts';
 import type {Collection} from './collection.ts';
 import type {Finding} from './doctor.ts';
-import type {PrunePlan, RetentionPlan} from './retention.ts';
 
 export type Administration = {
 	store: ObjectStore;
@@ -19,6 +18,8 @@ export type Administration = {
 	survey(context: SurveyContext): Promise<Survey>;
 	/** What was seen is not believed any more: something was just changed. */
 	forgetSurvey(): void;
+	/** Each repository as it is now, in turn. */
+	walk(): AsyncIterable<RepositoryInventory>;
 	/** One repository as it is now; undefined where nothing lies there. */
 	inventory(repo: RepositoryName): Promise<RepositoryInventory | undefined>;
 	usage: UsageReader;
@@ -28,8 +29,8 @@ export type Administration = {
 	policy(): Policy;
 	/** Missing where there is none. */
 	policyFile?: string | undefined;
-	retention: RetentionPlan;
-	prune: PrunePlan;
+	/** What several repositories together hold too much of: budgets, and a disk that is full. `gone` goes anyway. */
+	decideTogether(summaries: readonly RepositorySummary[], gone: readonly Removal[], now: Date): Promise<readonly Removal[]>;
 	/** Deletes a ref, and all pushes to it; false where it is no longer what it was then. */
 	letGo(removal: Removal): Promise<boolean>;
 	/** By hand, whatever the policy says. Says whether that changed anything; undefined where there is no such tag. */

@@ -33,7 +33,7 @@ export const createCollectionRuns = (administration: Administration): Pick<Runs,
 	};
 
 	const status: Run<'gc.status'> = async () => {
-		const [{lease, running}, [last]] = await Promise.all([collection.status(), reports.read({limit: 1})]);
+		const [{lease, running}, [last, ...earlier]] = await Promise.all([collection.status(), reports.read({limit: 1 + mostEarlier})]);
 		return {
 			...(collectEveryMs !== undefined && {everySeconds: Math.round(collectEveryMs / 1000)}),
 			graceSeconds: Math.round(lifetimes.graceMs / 1000),
@@ -41,12 +41,18 @@ export const createCollectionRuns = (administration: Administration): Pick<Runs,
 			...(lease && {lease: {...lease, renewedAt: lease.renewedAt.toISOString()}}),
 			...(running && {running: {...running, startedAt: running.startedAt.toISOString()}}),
 			...(last && {last: reportRowOf(last)}),
+			earlier: earlier.map(report => {
+				const {removed: _, ...row} = reportRowOf(report);
+				return row;
+			}),
 			...(last && collectEveryMs !== undefined && {nextAt: new Date(Date.parse(last.startedAt) + collectEveryMs).toISOString()}),
 		};
 	};
 
 	return {'gc.preview': preview, 'gc.run': run, 'gc.status': status};
 };
+
+const mostEarlier = 20;
 
 const soonestFirst = (a: PlannedDeletion, b: PlannedDeletion): number => a.notBefore.getTime() - b.notBefore.getTime();
 
