@@ -10,11 +10,10 @@ import {failureOf, isDeparture} from './errors.ts';
 import {createExchange, type Exchange, recordWhenOver, requestIdOf} from './exchange.ts';
 import {answerRef, type ExplainRef, refsPath} from './refs.ts';
 import {type Reply, sendReply} from './reply.ts';
-import {answerV2, type RegistryFor} from './v2.ts';
+import {answerV2, type V2Parts} from './v2.ts';
 import {welcome} from './welcome.ts';
 
-export type KoaAppOptions = {
-	registryFor: RegistryFor;
+export type KoaAppOptions = V2Parts & {
 	explainRef: ExplainRef;
 	/** Throws when the server should get no requests: it drains, or its store is away. */
 	assertReady: () => Promise<void>;
@@ -29,13 +28,13 @@ type State = {exchange: Exchange};
 type Answer = (exchange: Exchange, request: IncomingMessage, response: ServerResponse) => Reply | Promise<Reply>;
 
 export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
-	const {registryFor, explainRef, assertReady, isTrusted, publicUrl, log, metrics} = options;
+	const {explainRef, assertReady, isTrusted, publicUrl, log, metrics} = options;
 	const router = new Router<State>();
 	const route = (path: string, answer: Answer) =>
 		router.all(path, async ({req, res, state: {exchange}}) => {
 			await send(exchange, req, res, await answer(exchange, req, res));
 		});
-	route('/v2{/*rest}', (exchange, request, response) => answerV2(exchange, request, response, registryFor));
+	route('/v2{/*rest}', (exchange, request, response) => answerV2(exchange, request, response, options));
 	route(`${refsPath}{*ref}`, (_, {method = 'GET', url = ''}) => answerRef(method, url, explainRef));
 	route('/livez', () => text('ok\n'));
 	route('/readyz', async () => {
