@@ -50,6 +50,9 @@ export const keys = {
 	chunk: (repo: RepositoryName, upload: UploadId, offset: number, nonce: string) =>
 		`${keys.upload(repo, upload)}${String(offset).padStart(16, '0')}-${nonce}`,
 	chunkDigest: (chunk: string, digest: Digest) => `${chunk}.${digestAlgorithm(digest)}-${digestHex(digest)}`,
+	condemnedIn: (repo: RepositoryName) => `repos/${repo}/_gc/condemned/`,
+	/** `key` is the object's own. */
+	condemned: (repo: RepositoryName, key: string) => keys.condemnedIn(repo) + key.slice(keys.repository(repo).length),
 	cancelledUpload: (repo: RepositoryName, upload: UploadId) => `${keys.upload(repo, upload)}cancelled`,
 } as const;
 
@@ -73,6 +76,10 @@ export const ownPrefix = (repo: RepositoryName): string => `repos/${repo}/_`;
 
 /** Where a listing goes on behind all of them: the sign after the underscore, which no name has. */
 export const behindRepository = (repo: RepositoryName): string => `repos/${repo}/\``;
+
+/** The key of the object that this is the tombstone of. */
+export const keyOfCondemned = (repo: RepositoryName, key: string): string =>
+	keys.repository(repo) + key.slice(keys.condemnedIn(repo).length);
 
 /** The last part of a key: its tag, digest or offset. */
 export const lastPart = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
