@@ -16,7 +16,9 @@ import {type OpenOldStore, openOldStore} from './oldBuckets.ts';
 import {openPolicy, registryForClients, type SharedPolicy} from './policyInForce.ts';
 import {createRefRules} from './refs/refRules.ts';
 import {openLayout} from './registry/layout.ts';
+import type {Lifetimes} from './registry/lifetimes.ts';
 import {createUploadTrust, fixedTrust, looksEveryMs, type UploadTrust} from './registry/uploadTrust.ts';
+import {lifetimesOf} from './serverLifetimes.ts';
 import {createDiskStore} from './storage/disk.ts';
 import {withMeasurements} from './storage/instrumented.ts';
 import {createMemoryStore} from './storage/memory.ts';
@@ -61,7 +63,7 @@ export type AppOptions = {
 	openOldStore?: OpenOldStore;
 };
 
-/** Reads the policy, probes the store, marks it, and listens. Throws PolicyInvalid, StoreUnfit, StoreUnavailable, CannotListen. */
+/** Reads the policy, probes the store, marks it, and listens. Throws SettingsInvalid, PolicyInvalid, StoreUnfit, StoreUnavailable, CannotListen. */
 export const startApp = async (options: AppOptions): Promise<App> => {
 	const {
 		settings,
@@ -76,6 +78,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		sharedPolicy,
 		openOldStore: openOld = cache => openOldStore(cache, settings, metrics.recordS3Request),
 	} = options;
+	const lifetimes = lifetimesOf(settings);
 	const surroundings = {settings, log, metrics};
 	const policy = await openPolicy(surroundings, sharedPolicy);
 	const rules = createRefRules(policy.current);
@@ -90,7 +93,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 
 	const composed = composeRegistry(store, {
 		...surroundings,
-		...{abilities, uploads, rules, clock, elapsed, longestUploadMs},
+		...{abilities, uploads, rules, clock, elapsed, lifetimes},
 		policy: policy.current,
 		openOldStore: openOld,
 	});
@@ -109,7 +112,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		metrics,
 	});
 	const server = await listen(koa.callback(), settings);
-	const sweeper = startSweeper(sweeps ? sweepsOf(store) : [], {
+	const sweeper = startSweeper(sweeps ? sweepsOf(store, lifetimes) : [], {
 		onSwept(what, removed) {
 			log.info({what, removed}, 'swept');
 			metrics.recordSwept(what, removed);
@@ -201,16 +204,9 @@ export const createStore = (settings: Settings, onRequest?: (request: S3Request)
 /** All workers have together what one would have, down to what a single upload can make use of. */
 const uploadBufferBytes = (workers: number) => Math.max(defaultTuning.singleBytes, Math.floor(defaultTuning.bufferBytes / workers));
 
-const hourMs = 3_600_000;
-
-// No upload takes longer, so what is older was given up (design: the quarantines exceed it).
-const longestUploadMs = 48 * hourMs;
-
-// A request that began before its upload was over may still be writing; not for a day without a byte.
-const idleMs = 24 * hourMs;
-
-const sweepsOf = (store: ObjectStore): Sweep[] => [
-	{what: 'unfinished uploads', everyMs: 6 * hourMs, run: () => abortAbandonedUploads(store, {idleMs})},
-	{what: 'left probes', everyMs: 24 * hourMs, run: () => removeLeftProbes(store, {idleMs})},
-	{what: 'left chunks', everyMs: 24 * hourMs, run: pause => removeLeftChunks(store, {endedMs: longestUploadMs + idleMs, idleMs, pause})},
+// A request that began before its upload was over may still be writing; not after so long without a byte.
+const sweepsOf = (store: ObjectStore, {longestUploadMs, idleUploadMs: idleMs}: Lifetimes): Sweep[] => [
+	{what: 'unfinished uploads', everyMs: idleMs / 4, run: () => abortAbandonedUploads(store, {idleMs})},
+	{what: 'left probes', everyMs: idleMs, run: () => removeLeftProbes(store, {idleMs})},
+	{what: 'left chunks', everyMs: idleMs, run: pause => removeLeftChunks(store, {endedMs: longestUploadMs + idleMs, idleMs, pause})},
 ];

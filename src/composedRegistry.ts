@@ -10,11 +10,13 @@ import {withDerivedDocuments} from './refs/withDerivedDocuments.ts';
 import {withMergingTags} from './refs/withMergingTags.ts';
 import {createDerivedPointers} from './registry/derivedPointers.ts';
 import {createHeads} from './registry/heads.ts';
+import type {Lifetimes} from './registry/lifetimes.ts';
 import type {Registry} from './registry/registry.ts';
 import {createStoredRegistry} from './registry/storedRegistry.ts';
 import type {UploadTrust} from './registry/uploadTrust.ts';
 import {withoutRedirects} from './registry/withoutRedirects.ts';
 import {withRedirectedUploads} from './registry/withRedirectedUploads.ts';
+import {believedMsOf} from './serverLifetimes.ts';
 import type {ObjectStore, StoreAbilities} from './storage/objectStore.ts';
 import type {Log} from './telemetry/log.ts';
 import type {Metrics} from './telemetry/metrics.ts';
@@ -36,8 +38,7 @@ export type ComposeOptions = {
 	clock: () => number;
 	/** Milliseconds since some moment, never going back. */
 	elapsed: () => number;
-	/** An upload older than this is unknown. */
-	longestUploadMs: number;
+	lifetimes: Lifetimes;
 	log: Log;
 	metrics: Metrics;
 };
@@ -46,17 +47,15 @@ export type ComposeOptions = {
 export type Composed = {registry: Registry; pushed: Registry; explainRef: ExplainRef; close(): Promise<void>};
 
 export const composeRegistry = (store: ObjectStore, options: ComposeOptions): Composed => {
-	const {settings, policy, abilities, uploads, rules, clock, elapsed, longestUploadMs, log, metrics} = options;
-	// A disk is asked as quickly as memory is.
-	const lifetimeMs = settings.store === 'disk' ? 0 : settings.indexSeconds * 1000;
+	const {settings, policy, abilities, uploads, rules, clock, elapsed, lifetimes, log, metrics} = options;
+	const lifetimeMs = lifetimes.indexMs;
 	const limitBytes = settings.importLimitBytes;
 
 	const stored = createStoredRegistry(store, {
 		clock,
 		elapsed,
 		urlLifeSeconds: settings.urlLifeSeconds,
-		longestUploadMs,
-		indexLifetimeMs: lifetimeMs,
+		lifetimes,
 		toleratesMissing: toleratesMissingLayer,
 	});
 	const streamed = settings.redirectDownloads === 'never' || !abilities.presignedGet;
@@ -76,7 +75,7 @@ export const composeRegistry = (store: ObjectStore, options: ComposeOptions): Co
 		onFailed: facts => log.warn(facts, 'cache not written for type=s3'),
 	});
 	const {bucketOf, close} = createOldBuckets(options.openOldStore, {
-		lifetimeMs: settings.indexSeconds * 1000,
+		lifetimeMs: believedMsOf(settings),
 		elapsed,
 		urlLifeSeconds: settings.redirectDownloads === 'never' ? undefined : settings.urlLifeSeconds,
 		limitBytes,

@@ -10,7 +10,9 @@ import {parseBytes, parseDurationMs} from './units.ts';
 
 /** A rule of `refs`; `line` is where it begins. What it does not speak of is decided by a later one. */
 export type RefRule = z.output<typeof refRuleSchema> & {line: number};
-export type Policy = Omit<z.output<typeof policySchema>, 'refs'> & {refs: readonly RefRule[]};
+/** At most `size` bytes for all refs that it means together; `line` is where it begins. */
+export type Budget = z.output<typeof budgetSchema> & {line: number};
+export type Policy = Omit<z.output<typeof policySchema>, 'refs' | 'budget'> & {refs: readonly RefRule[]; budget: readonly Budget[]};
 
 /** Throws PolicyInvalid. `file` is how its problems call it. */
 export const parsePolicy = (text: string, file: string): Policy => {
@@ -21,11 +23,13 @@ export const parsePolicy = (text: string, file: string): Policy => {
 	yaml.tellIssues(policySchema, read.error?.issues ?? []);
 	for (const {path, message} of unknownNames(yaml.value)) yaml.tell(path, message);
 	if (!read.success || problems.length > 0) throw new PolicyInvalid(file, problems);
-	return {...read.data, refs: read.data.refs.map((rule, index) => ({...rule, line: yaml.placeOf(['refs', index]).line}))};
+	const placed = <T extends object>(section: 'refs' | 'budget', entries: readonly T[]) =>
+		entries.map((entry, index) => ({...entry, line: yaml.placeOf([section, index]).line}));
+	return {...read.data, refs: placed('refs', read.data.refs), budget: placed('budget', read.data.budget)};
 };
 
 /** The policy of a server that has none. */
-export const noPolicy: Policy = {refs: [], s3Caches: []};
+export const noPolicy: Policy = {refs: [], budget: [], s3Caches: []};
 
 /** Every problem of a policy file at once, in the order of its lines. */
 export class PolicyInvalid extends Error {
@@ -63,6 +67,8 @@ const measured = (parse: (text: string) => number | undefined, expected: string)
 const duration = measured(parseDurationMs, 'a duration such as 12h, 7d or 2w');
 const size = measured(parseBytes, 'a size such as 500MB, 20GB or 64GiB');
 const several = <T extends z.ZodType>(entry: T) => z.array(entry, 'must be a list').max(100, 'has more than 100 entries');
+const amount = (least: number, most: number) =>
+	z.int('must be a whole number').min(least, `must be at least ${least}`).max(most, `must be at most ${most}`);
 const yesOrNo = z.boolean('must be true or false');
 
 const refRuleSchema = z.strictObject(
@@ -77,20 +83,34 @@ const refRuleSchema = z.strictObject(
 		heads: z
 			.strictObject(
 				{
-					count: z.int('must be a whole number').min(1, 'must be at least 1').max(1000, 'must be at most 1000').optional(),
+					count: amount(1, 1000).optional(),
 					age: duration.optional(),
 					size: size.optional(),
 				},
 				'must be a map such as {count: 64, age: 14d, size: 50GB}',
 			)
 			.optional(),
+		expire: z.strictObject({age: duration.optional(), idle: duration.optional()}, 'must be a map such as {age: 30d, idle: 7d}').optional(),
+		keep: z
+			.strictObject(
+				{newest: amount(1, 100_000).optional(), superseded: amount(0, 16).optional()},
+				'must be a map such as {newest: 10, superseded: 3}',
+			)
+			.optional(),
+		untagged: duration.optional(),
 	},
 	'must be a map with `match` and what shall hold there',
 );
 
+const budgetSchema = z.strictObject({match: parsed(parseRefPattern), size}, 'must be a map such as {match: "ci/**:*", size: 500GB}');
+
 /** Each section of the file; what is not here is refused. */
 const policySchema = z.strictObject(
-	{refs: z.array(refRuleSchema, 'must be a list of rules').default([]), s3Caches: s3CachesSchema.default([])},
+	{
+		refs: z.array(refRuleSchema, 'must be a list of rules').default([]),
+		budget: several(budgetSchema).default([]),
+		s3Caches: s3CachesSchema.default([]),
+	},
 	'must be a map with `refs`',
 );
 

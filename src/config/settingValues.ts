@@ -1,6 +1,7 @@
 /** The kinds of values that settings have. Their messages follow the name of a setting, and never repeat the value. */
 import {isIP} from 'node:net';
 import {z} from 'zod';
+import {parseDurationMs} from './units.ts';
 
 export const wholeNumber = (min: number, max: number) =>
 	z
@@ -8,6 +9,14 @@ export const wholeNumber = (min: number, max: number) =>
 		.regex(/^\d{1,15}$/, 'must be a whole number')
 		.transform(Number)
 		.pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+/** Milliseconds. */
+export const duration = (least: string) =>
+	z.string().transform((text, context) => {
+		const ms = parseDurationMs(text);
+		if (ms !== undefined && ms >= (parseDurationMs(least) ?? 0)) return ms;
+		context.addIssue(ms === undefined ? 'must be a duration such as 90s, 30m, 6h or 3d' : `must be at least ${least}`);
+		return z.NEVER;
+	});
 export const flag = z.enum(['true', 'false'], 'must be true or false').transform(text => text === 'true');
 /** Several, with commas between them. */
 export const addressRanges = z

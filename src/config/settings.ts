@@ -2,7 +2,7 @@
 import {availableParallelism} from 'node:os';
 import {z} from 'zod';
 import {nearest} from './nearest.ts';
-import {addressRanges, choice, flag, originUrl, webUrl, wholeNumber} from './settingValues.ts';
+import {addressRanges, choice, duration, flag, originUrl, webUrl, wholeNumber} from './settingValues.ts';
 
 export type Settings = {
 	[K in keyof typeof settingsTable as (typeof settingsTable)[K]['key']]: z.output<(typeof settingsTable)[K]['schema']>;
@@ -19,6 +19,8 @@ const setting = <const K extends string, S extends z.ZodType>(key: K, room: stri
 });
 
 const mostWorkers = 128;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 
 /** Every setting, in the order of the docs. Names are fixed: scripts and deployments rely on them. */
 export const settingsTable = {
@@ -140,8 +142,40 @@ export const settingsTable = {
 	LAYERCACHE_REGISTRY_INDEX_SECONDS: setting(
 		'indexSeconds',
 		'Serving',
-		wholeNumber(0, 600).default(300),
-		'How long the server believes that a blob or manifest which it saw in S3 is still there. What other servers or hands delete is served for so much longer; 0 asks S3 each time.',
+		wholeNumber(0, 600).optional(),
+		'How long the server believes that a blob or manifest which it saw in S3 is still there, at most an eighth of the quarantine. What other servers or hands delete is served for so much longer; 0 asks S3 each time.',
+		'`300`, less with a quarantine below 80 minutes',
+	),
+
+	LAYERCACHE_GC_GRACE: setting(
+		'gcGraceMs',
+		'Collecting',
+		duration('10s').default(3 * dayMs),
+		'What no tag keeps is left alone until it is so old: longer than a build takes from its first layer to its manifest.',
+		'`3d`',
+	),
+	LAYERCACHE_GC_QUARANTINE: setting(
+		'gcQuarantineMs',
+		'Collecting',
+		duration('10s').default(3 * dayMs),
+		'What is condemned is kept for so long before it is removed: longer than an import takes, and than the server is ever cut off from S3. Everything else that the server believes for a while follows from it. The same for all servers of a bucket.',
+		'`3d`',
+	),
+	LAYERCACHE_GC_DISK_QUARANTINE: setting(
+		'gcDiskQuarantineMs',
+		'Collecting',
+		duration('10s').default(6 * hourMs),
+		'The same for the disk store, where room is short.',
+		'`6h`',
+	),
+	LAYERCACHE_GC_EVERY: setting(
+		'gcEveryMs',
+		'Collecting',
+		duration('1s')
+			.or(z.literal('never').transform(() => undefined))
+			.default(hourMs),
+		'How often the store is walked along, retention applied and what nobody keeps removed. `never`: by hand only, with `layercache gc run`.',
+		'`1h`',
 	),
 
 	LAYERCACHE_POLICY: setting(

@@ -3,6 +3,12 @@
 /** Milliseconds; undefined for what is no duration. */
 export const parseDurationMs = (text: string): number | undefined => scaled(text, milliseconds);
 
+/** In the largest unit of which it has at least one, with one digit behind the point where that is not whole: `7d`, `1.5h`. Of weeks it says days. */
+export const formatDuration = (durationMs: number): string => {
+	const unit = (['d', 'h', 'm'] as const).find(name => durationMs >= milliseconds[name]) ?? 's';
+	return `${Number((durationMs / milliseconds[unit]).toFixed(1))}${unit}`;
+};
+
 /** Bytes; undefined for what is no size. */
 export const parseBytes = (text: string): number | undefined => scaled(text, bytes);
 

@@ -3,10 +3,13 @@ import type {IncomingMessage, ServerResponse} from 'node:http';
 import Router from '@koa/router';
 import Koa from 'koa';
 import {OciError} from 'oci-spec-types';
+import {openApiPath} from '../operations/routes.ts';
 import type {Log} from '../telemetry/log.ts';
 import type {Metrics} from '../telemetry/metrics.ts';
+import type {Api} from './api.ts';
+import {ApiRefusal} from './apiRefusal.ts';
 import {clientOf, type IsAddress} from './client.ts';
-import {failureOf, isDeparture} from './errors.ts';
+import {apiFailureOf, failureOf, isDeparture} from './errors.ts';
 import {createExchange, type Exchange, recordWhenOver, requestIdOf} from './exchange.ts';
 import {answerRef, type ExplainRef, refsPath} from './refs.ts';
 import {type Reply, sendReply} from './reply.ts';
@@ -16,6 +19,7 @@ import {welcome} from './welcome.ts';
 export type KoaAppOptions = {
 	registryFor: RegistryFor;
 	explainRef: ExplainRef;
+	api?: Api;
 	/** Throws when the server should get no requests: it drains, or its store is away. */
 	assertReady: () => Promise<void>;
 	isTrusted: IsAddress;
@@ -29,14 +33,20 @@ type State = {exchange: Exchange};
 type Answer = (exchange: Exchange, request: IncomingMessage, response: ServerResponse) => Reply | Promise<Reply>;
 
 export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
-	const {registryFor, explainRef, assertReady, isTrusted, publicUrl, log, metrics} = options;
+	const {registryFor, explainRef, api, assertReady, isTrusted, publicUrl, log, metrics} = options;
 	const router = new Router<State>();
 	const route = (path: string, answer: Answer) =>
 		router.all(path, async ({req, res, state: {exchange}}) => {
 			await send(exchange, req, res, await answer(exchange, req, res));
 		});
 	route('/v2{/*rest}', (exchange, request, response) => answerV2(exchange, request, response, registryFor));
-	route(`${refsPath}{*ref}`, (_, {method = 'GET', url = ''}) => answerRef(method, url, explainRef));
+	route('/api{/*rest}', (exchange, request) => {
+		const {method = 'GET', url = ''} = request;
+		const path = url.split('?', 1)[0] ?? '';
+		if (api?.has(path)) return api.answer(exchange, request);
+		if (path.startsWith(refsPath)) return answerRef(method, url, explainRef);
+		throw new ApiRefusal('not-found', 'there is nothing here', `what there is: ${openApiPath}`);
+	});
 	route('/livez', () => text('ok\n'));
 	route('/readyz', async () => {
 		await assertReady();
@@ -79,7 +89,7 @@ const send = (exchange: Exchange, request: IncomingMessage, response: ServerResp
 
 const answerFailure = async (exchange: Exchange, request: IncomingMessage, response: ServerResponse, error: unknown): Promise<void> => {
 	if (isDeparture(error, request)) return void response.destroy();
-	const failure = failureOf(error, exchange.id);
+	const failure = (request.url?.startsWith('/api/') ? apiFailureOf : failureOf)(error, exchange.id);
 	exchange.errorCode = failure.code;
 	if (failure.level) exchange.log[failure.level]({error: failure.error}, 'request failed');
 	if (response.headersSent) response.destroy();

@@ -3,8 +3,9 @@ import {readFile} from 'node:fs/promises';
 import {OciError, parseRepositoryName, parseTag, type RepositoryName, type Tag} from 'oci-spec-types';
 import {noPolicy, type Policy, PolicyInvalid, parsePolicy} from '../config/policy.ts';
 import {refsOf, type S3Cache, type S3CacheRef} from '../config/s3Caches.ts';
+import {formatDuration} from '../config/units.ts';
 import {openSources} from '../refs/openSources.ts';
-import type {RefBehaviour, TagSource} from '../refs/refBehaviour.ts';
+import type {Expiry, RefBehaviour, TagSource} from '../refs/refBehaviour.ts';
 import {type Aspect, aspects, type Decision, decide} from '../refs/refRules.ts';
 
 /** For people and for programs. `exitCode` 1: the file has problems; 2: there is nothing to look at. */
@@ -111,6 +112,19 @@ const values: {readonly [A in Aspect]: (behaviour: RefBehaviour) => string} = {
 	onPush: ({onPush}) => onPush,
 	onDenied: ({onDenied}) => onDenied,
 	heads: ({heads}) => `${heads.count} pushes, ${heads.ageMs / 86_400_000} days, ${heads.bytes / 1e9} GB`,
+	expire: ({expire}) => formatExpiry(expire),
+	superseded: ({keepSuperseded}) => String(keepSuperseded),
+	untagged: ({untaggedMs}) => (untaggedMs === 0 ? 'after the grace' : `after ${formatDuration(untaggedMs)}`),
+};
+
+const formatExpiry = (expire: Expiry | undefined): string => {
+	const {ageMs, idleMs, newest} = expire ?? {};
+	const conditions = [
+		ageMs !== undefined && `${formatDuration(ageMs)} old`,
+		idleMs !== undefined && `${formatDuration(idleMs)} idle`,
+		newest !== undefined && `not of the newest ${newest}`,
+	].filter(condition => condition !== false);
+	return conditions.join(' and ') || 'never';
 };
 
 const linesOf = (ref: string, tag: Tag, decision: Decision, file: string | undefined): string[] => {

@@ -122,4 +122,4 @@ export type OperationInput<N extends OperationName> = z.input<(typeof operations
 export type ParsedInput<N extends OperationName> = z.output<(typeof operations)[N]['input']>;
 export type OperationOutput<N extends OperationName> = z.output<(typeof operations)[N]['output']>;
 
-export const operationNames = Object.keys(operations) as readonly OperationName[];
+export const operationNames = Object.keys(operations) as [OperationName, ...OperationName[]];

@@ -2,14 +2,15 @@
  * A registry whose tags may merge: each push to such a tag stays beside the earlier ones as a head, so that jobs that push
  * one tag at once overwrite nothing. What the tag answers an importer is made of all of them, elsewhere; anyone else sees the newest.
  */
-import {type Digest, isTag, OciError, type RepositoryName, type Tag} from 'oci-spec-types';
+import {isTag, OciError, type RepositoryName, type Tag} from 'oci-spec-types';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import {mergedInOrder} from '../lib/mergedInOrder.ts';
 import type {Heads} from '../registry/heads.ts';
 import {newestFirst} from '../registry/newestFirst.ts';
 import type {Registry, TagFacts} from '../registry/registry.ts';
 import {fairShare} from './fairShare.ts';
-import type {HeadBounds, RefRules} from './refBehaviour.ts';
+import {withinBounds} from './headBounds.ts';
+import type {RefRules} from './refBehaviour.ts';
 import {unlessUnknown} from './unlessUnknown.ts';
 
 export const withMergingTags = (inner: Registry, heads: Heads, rules: RefRules): Registry => {
@@ -90,19 +91,6 @@ export const withMergingTags = (inner: Registry, heads: Heads, rules: RefRules):
 			await inner.deleteManifest(repo, digest);
 		},
 	};
-};
-
-/** The newest always counts. Age is told from the newest push, so that a tag that nobody pushes to keeps what it has. */
-const withinBounds = (facts: readonly TagFacts[], {count, ageMs}: HeadBounds): readonly TagFacts[] => {
-	const [newest, ...older] = eachOnce(facts.toSorted(newestFirst));
-	if (!newest) return [];
-	const oldest = newest.pushedAt.getTime() - ageMs;
-	return [newest, ...older.filter(({pushedAt}) => pushedAt.getTime() >= oldest)].slice(0, Math.max(1, count));
-};
-
-const eachOnce = (facts: readonly TagFacts[]): readonly TagFacts[] => {
-	const seen = new Set<Digest>();
-	return facts.filter(({digest}) => seen.size < seen.add(digest).size);
 };
 
 const parallelWrites = 16;

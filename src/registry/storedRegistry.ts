@@ -2,6 +2,7 @@
 import {type Digest, OciError, type RepositoryName, type Tag} from 'oci-spec-types';
 import type {ObjectStore} from '../storage/objectStore.ts';
 import {createBlobs} from './blobs.ts';
+import type {Lifetimes} from './lifetimes.ts';
 import {createManifests, type ToleratesMissing} from './manifests.ts';
 import {createPresence} from './presence.ts';
 import type {Registry} from './registry.ts';
@@ -16,21 +17,22 @@ export type StoredRegistryOptions = {
 	elapsed: () => number;
 	/** How long a presigned URL of a blob lives. */
 	urlLifeSeconds: number;
-	/** An upload older than this is unknown. */
-	longestUploadMs: number;
-	/** For so long it is believed that a blob or manifest that was seen is there; 0 asks the store each time. */
-	indexLifetimeMs: number;
+	lifetimes: Lifetimes;
 	/** Which missing references a manifest may have: a cache's layers, says the composition root. */
 	toleratesMissing: ToleratesMissing;
 };
 
 export const createStoredRegistry = (store: ObjectStore, options: StoredRegistryOptions): Registry => {
-	const aging = {lifetimeMs: options.indexLifetimeMs, elapsed: options.elapsed};
-	const presence = createPresence(store, aging);
+	const {lifetimes, elapsed, clock} = options;
+	const presence = createPresence(store, {lifetimeMs: lifetimes.indexMs, elapsed});
 	const blobs = createBlobs(store, presence, options);
-	const uploads = createUploads(store, blobs, options);
+	const uploads = createUploads(store, blobs, {clock, longestUploadMs: lifetimes.longestUploadMs});
 	const tags = createTags(store);
-	const manifests = createManifests(store, presence, tags, {...aging, toleratesMissing: options.toleratesMissing});
+	const manifests = createManifests(store, presence, tags, {
+		lifetimeMs: lifetimes.manifestMs,
+		elapsed,
+		toleratesMissing: options.toleratesMissing,
+	});
 	return {
 		statBlob: blobs.stat,
 		statBlobs: blobs.statAll,

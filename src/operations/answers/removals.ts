@@ -32,7 +32,7 @@ export const removalAnswer = z.object({
 export type RemovalAnswer = z.output<typeof removalAnswer>;
 
 export const prune = {
-	input: z.object({
+	input: z.strictObject({
 		...filters,
 		olderThan: duration.optional().describe('Pushed longer ago than this, such as `30d`'),
 		idle: duration.optional().describe('Not imported for so long; where nobody ever did, not pushed'),
@@ -46,11 +46,11 @@ export const prune = {
 const repo = filters.repo;
 
 export const retentionPreview = {
-	input: z.object({repo}),
+	input: z.strictObject({repo}),
 	output: removalAnswer.omit({dryRun: true}).extend({
 		policy: z.string().optional().describe('The policy file; without one the defaults hold'),
 		upcoming: z.array(removal.extend({at: time})).describe('What goes later if nothing is pushed or imported, soonest first'),
 	}),
 };
 
-export const retentionApply = {input: z.object({repo, ...removalInput}), output: removalAnswer};
+export const retentionApply = {input: z.strictObject({repo, ...removalInput}), output: removalAnswer};

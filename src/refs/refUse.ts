@@ -1,0 +1,30 @@
+/** When a ref was last used, as far as that is known. */
+import type {Tag} from 'oci-spec-types';
+
+/**
+ * What was recorded of the refs of a repository, since when. Undefined in its place: it cannot be read, and of no ref is it
+ * known how long it has been idle.
+ */
+export type RepositoryUsage = {
+	recordedSince: Date;
+	refs: ReadonlyMap<Tag, {lastPushed?: Date | undefined; lastImported?: Date | undefined}>;
+};
+
+export type RefUse = {
+	/** The last push, also one that found nothing to do. */
+	pushedAt: Date;
+	lastImported?: Date | undefined;
+	/** Nobody has pushed or imported it since. Never before what was recorded begins; undefined where nothing is recorded. */
+	idleSince?: Date | undefined;
+};
+
+/** `pushedAt` as its documents tell it. What was just pushed is about to be read, so a push counts as a use. */
+export const useOf = (tag: Tag, pushedAt: Date, usage: RepositoryUsage | undefined): RefUse => {
+	if (!usage) return {pushedAt};
+	const {lastPushed, lastImported} = usage.refs.get(tag) ?? {};
+	const pushed = latest(pushedAt, lastPushed);
+	return {pushedAt: pushed, lastImported, idleSince: latest(pushed, lastImported, usage.recordedSince)};
+};
+
+const latest = (first: Date, ...others: readonly (Date | undefined)[]): Date =>
+	others.reduce<Date>((last, other) => (other && other > last ? other : last), first);
