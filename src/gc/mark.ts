@@ -2,12 +2,12 @@
 import type {Digest, Tag} from 'oci-spec-types';
 import type {BlobEntries, DerivedEntry, HeadEntry, ManifestEntry, RepositoryInventory, TagEntry} from '../registry/inventory.ts';
 import type {Lifetimes} from '../registry/lifetimes.ts';
-import type {Removal} from './retention.ts';
+import type {Removal, RetentionDecision} from './retention.ts';
 
 export type MarkRules = {
 	lifetimes: Pick<Lifetimes, 'graceMs' | 'quarantineMs'>;
-	/** Of this repository; `tag` and `superseded` count when they have been carried out, `head` and `untagged` at once. */
-	removals: readonly Removal[];
+	/** Of this repository; that a tag goes counts once it was swapped, the rest at once. */
+	decision: RetentionDecision;
 };
 
 /** Each with the reason for which it is not needed: none, and it is. */
@@ -21,17 +21,19 @@ export type Marks = {
 	expired(tag: Tag): ReadonlySet<Digest>;
 };
 
-export const mark = (inventory: RepositoryInventory, {lifetimes, removals}: MarkRules): Marks => {
+export const mark = (inventory: RepositoryInventory, {lifetimes, decision}: MarkRules): Marks => {
 	const {startedAt, tags, heads, manifests, derived} = inventory;
-	const isYoung = ({modified}: {modified: Date}) => startedAt.getTime() - modified.getTime() <= lifetimes.graceMs;
-	const passed = removalsOf(removals);
+	const isWithin = (ms: number, at: Date) => startedAt.getTime() - at.getTime() <= ms;
+	const isYoung = ({modified}: {modified: Date}) => isWithin(lifetimes.graceMs, modified);
+	const untaggedMs = Math.max(lifetimes.graceMs, decision.untaggedMs);
+	const passed = removalsOf(decision.removals);
 
 	const headReason = (head: HeadEntry): string | undefined =>
 		isYoung({modified: head.pushedAt}) ? undefined : (passed.heads.get(nameOf(head.tag, head.digest)) ?? passed.tags.get(head.tag));
 
 	/** Whoever imported by what was replaced may still be at it. */
 	const isKept = (tag: Tag, {deleted}: TagEntry, {digest, since}: TagEntry['previous'][number]): boolean =>
-		startedAt.getTime() - since.getTime() <= lifetimes.quarantineMs || (!deleted && !passed.superseded.has(nameOf(tag, digest)));
+		isWithin(lifetimes.quarantineMs, since) || (!deleted && !passed.superseded.has(nameOf(tag, digest)));
 
 	const kept = new Map([...tags].map(([tag, entry]) => [tag, entry.previous.filter(previous => isKept(tag, entry, previous))]));
 
@@ -49,7 +51,7 @@ export const mark = (inventory: RepositoryInventory, {lifetimes, removals}: Mark
 
 	const roots = new Set(tagged);
 	for (const pointer of derived) if (!derivedReason(pointer)) roots.add(pointer.digest);
-	for (const [digest, manifest] of manifests) if (isYoung(manifest)) roots.add(digest);
+	for (const [digest, {modified}] of manifests) if (isWithin(untaggedMs, modified)) roots.add(digest);
 	const marked = closureOf(manifests, roots);
 
 	return {
@@ -126,5 +128,5 @@ const closureOf = (manifests: RepositoryInventory['manifests'], roots: ReadonlyS
 	return marked;
 };
 
-export const childrenOf = (manifests: RepositoryInventory['manifests'], {references}: ManifestEntry): Digest[] =>
-	references.flatMap(({digest, as}) => (as !== 'blob' && manifests.has(digest) ? [digest] : []));
+export const childrenOf = (manifests: RepositoryInventory['manifests'], manifest: ManifestEntry): Digest[] =>
+	manifest.onlyBlobs ? [] : manifest.references.flatMap(({digest, as}) => (as !== 'blob' && manifests.has(digest) ? [digest] : []));

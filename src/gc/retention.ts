@@ -17,11 +17,15 @@ export type Removal = {
 };
 
 export type Retention = {
-	/** Asked for each repository of a cycle, in turn. What it does not name is kept, but for what nothing at all leads to. */
-	decide(inventory: RepositoryInventory): Promise<readonly Removal[]>;
+	/** Asked for each repository of a cycle, in turn. */
+	decide(inventory: RepositoryInventory): Promise<RetentionDecision>;
 	/** When the cycle has seen all of them: what several together hold too much of. */
 	decideTogether(): Promise<readonly Removal[]>;
 };
 
-/** Who keeps everything that anything leads to. */
-export const keepsEverything: Retention = {decide: async () => [], decideTogether: async () => []};
+/** Refs, heads and superseded manifests that are not named stay. */
+export type RetentionDecision = {
+	removals: readonly Removal[];
+	/** Manifests that no tag leads to stay until they are so old, if that is more than the grace. */
+	untaggedMs: number;
+};

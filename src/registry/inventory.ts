@@ -50,6 +50,8 @@ export type ManifestEntry = {
 	mediaType: string;
 	/** Each once. `as` tells where it lies: `either` where the media type does not say. Kept packed: each look makes them anew. */
 	readonly references: readonly ReferenceEntry[];
+	/** None of them is a manifest, or may be: most manifests are such, and need no second look. */
+	onlyBlobs?: boolean;
 	subject?: Digest | undefined;
 };
 export type ReferenceEntry = {digest: Digest; size: number; mediaType: string; as: 'blob' | 'manifest' | 'either'};

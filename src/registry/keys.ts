@@ -86,10 +86,6 @@ export const ownPrefix = (repo: RepositoryName): string => `repos/${repo}/_`;
 /** Where a listing goes on behind all of them: the sign after the underscore, which no name has. */
 export const behindRepository = (repo: RepositoryName): string => `repos/${repo}/\``;
 
-/** The key of the object that this is the tombstone of. */
-export const keyOfCondemned = (repo: RepositoryName, key: string): string =>
-	keys.repository(repo) + key.slice(keys.condemnedOf(repo).length);
-
 /** The last part of a key: its tag, digest or offset. */
 export const lastPart = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
 

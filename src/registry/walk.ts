@@ -5,7 +5,7 @@ import type {ListedObject, ObjectStore} from '../storage/objectStore.ts';
 import {createBlobTable} from './blobTable.ts';
 import {DocumentDamaged} from './documents.ts';
 import type {DerivedEntry, HeadEntry, ManifestEntry, RepositoryInventory, TagEntry, TypeS3Entry} from './inventory.ts';
-import {behindRepository, digestOfBlobKey, keyOfCondemned, keys, ownPrefix, partsOfKey} from './keys.ts';
+import {behindRepository, condemnedKey, digestOfBlobKey, keys, ownPrefix, partsOfKey} from './keys.ts';
 import {manifestEntryOf} from './packedManifest.ts';
 import {readWalked, type WalkedDocument} from './walkedDocuments.ts';
 import {createWalkMemory, type WalkMemory} from './walkMemory.ts';
@@ -74,7 +74,7 @@ const createGathered = (repo: RepositoryName) => {
 		},
 		_gc(row, [folder]) {
 			if (folder !== 'condemned') return;
-			const condemned = keyOfCondemned(repo, row.key);
+			const condemned = condemnedKey(repo, row.key);
 			const digest = blobOf(condemned);
 			if (digest) tombstones.blobs.add(digest, row.size, row.modified);
 			else tombstones.others.set(condemned, row);
