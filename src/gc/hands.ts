@@ -15,7 +15,7 @@ export type Hands = {
 	remove(repo: RepositoryName, object: Unneeded, seen: Tombstone): Promise<boolean>;
 	drop(repo: RepositoryName, seen: Tombstone): Promise<boolean>;
 	/** When it was, by the store's clock. */
-	deleteTag(repo: RepositoryName, tag: Tag, entry: TagEntry): Promise<Date | undefined>;
+	deleteTag(repo: RepositoryName, tag: Tag, entry: Pick<TagEntry, 'digest' | 'pushedAt'>): Promise<Date | undefined>;
 	forgetPrevious(repo: RepositoryName, tag: Tag, expired: ReadonlyMap<Digest, Date>): Promise<void>;
 };
 

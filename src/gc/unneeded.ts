@@ -78,8 +78,7 @@ const leadingTo = ({repo, manifests, derived, heads}: RepositoryInventory): Read
 	const add = (digest: Digest, key: string) => found.set(digest, [...(found.get(digest) ?? []), key]);
 	for (const {digest, object} of derived) add(digest, object.key);
 	for (const {digest, key} of heads) add(digest, key);
-	for (const [parent, manifest] of manifests)
-		for (const child of childrenOf(manifests, manifest)) add(child, keys.manifest(repo, parent));
+	for (const [parent, manifest] of manifests) for (const child of childrenOf(manifests, manifest)) add(child, keys.manifest(repo, parent));
 	return found;
 };
 
