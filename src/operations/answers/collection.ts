@@ -63,6 +63,7 @@ export const gcStatus = {
 		lease: z.object({holder: z.string(), renewedAt: time, expired: z.boolean()}).optional(),
 		running: z.object({startedAt: time, repository: repository.optional(), repositories: count}).optional(),
 		last: cycleReport.optional(),
+		earlier: z.array(cycleReport.omit({removed: true})).describe('The cycles before that, newest first; 20 at most'),
 		nextAt: time.optional().describe('When the next cycle is due'),
 	}),
 };
