@@ -41,7 +41,7 @@ export const createTags = (store: ObjectStore, guard: Guard) => {
 	};
 
 	/** Deletes a tag if it is there and `condition` holds of it; says whether it did. */
-	const remove = async (repo: RepositoryName, tag: Tag, condition: (target: TagTarget) => boolean = () => true): Promise<boolean> => {
+	const remove = async (repo: RepositoryName, tag: Tag, condition: (target: LiveTag) => boolean = () => true): Promise<boolean> => {
 		const target = await read(repo, tag);
 		if (!target || !condition(target)) return false;
 		// Long deleted tags are removed for good, their markers with them.
@@ -88,6 +88,13 @@ export const createTags = (store: ObjectStore, guard: Guard) => {
 				pushedAt: at.toISOString(),
 				previous: current ? withReplaced(current, digest, at) : [],
 			}));
+		},
+
+		/** Takes what is over from a tag's `previous`. */
+		async forgetPrevious(repo: RepositoryName, tag: Tag, isOver: (entry: TagDocument['previous'][number]) => boolean): Promise<void> {
+			await swap(repo, tag, current =>
+				current?.previous.some(isOver) ? {...current, previous: current.previous.filter(entry => !isOver(entry))} : undefined,
+			);
 		},
 
 		/** Deletes every tag that points at `digest`. */
