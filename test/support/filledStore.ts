@@ -22,7 +22,7 @@ export const createFilledStore = () => {
 		urlLifeSeconds: 60,
 		lifetimes: createLifetimes({graceMs: dayMs, quarantineMs: dayMs, indexMs: 0}),
 		guard: guardOf(store),
-	toleratesMissing: toleratesMissingLayer,
+		toleratesMissing: toleratesMissingLayer,
 	});
 
 	return {
