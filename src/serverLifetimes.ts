@@ -20,7 +20,7 @@ export const lifetimesOf = (settings: Settings): Lifetimes => {
 
 /** For how long what was seen in S3, also in a bucket of others, is believed to be there. */
 export const believedMsOf = (settings: Settings): number =>
-	settings.indexSeconds === undefined ? Math.min(usualIndexMs, quarantineOf(settings) / 16) : settings.indexSeconds * 1000;
+	settings.indexSeconds === undefined ? Math.min(usualIndexMs, Math.floor(quarantineOf(settings) / 16)) : settings.indexSeconds * 1000;
 
 const quarantineOf = ({store, gcQuarantineMs, gcDiskQuarantineMs}: Settings) => (store === 'disk' ? gcDiskQuarantineMs : gcQuarantineMs);
 

@@ -36,6 +36,13 @@ export const originUrl = webUrl.refine(
 );
 export const choice = <const T extends readonly [string, ...string[]]>(names: T) => z.enum(names, `must be one of ${names.join(', ')}`);
 
+/** What fits into a header, and is too long to be guessed. */
+export const secret = (length: number) =>
+	z
+		.string()
+		.regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without blanks')
+		.min(length, `must have at least ${length} characters`);
+
 function isAddressRange(text: string): boolean {
 	const [ip = '', bits, ...more] = text.split('/');
 	const width = {0: -1, 4: 32, 6: 128}[isIP(ip)] ?? -1;

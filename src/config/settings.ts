@@ -2,7 +2,7 @@
 import {availableParallelism} from 'node:os';
 import {z} from 'zod';
 import {nearest} from './nearest.ts';
-import {addressRanges, choice, duration, flag, originUrl, webUrl, wholeNumber} from './settingValues.ts';
+import {addressRanges, choice, duration, flag, originUrl, secret, webUrl, wholeNumber} from './settingValues.ts';
 
 export type Settings = {
 	[K in keyof typeof settingsTable as (typeof settingsTable)[K]['key']]: z.output<(typeof settingsTable)[K]['schema']>;
@@ -199,6 +199,14 @@ export const settingsTable = {
 		'none: nobody may',
 	),
 
+	LAYERCACHE_ADMIN_TOKEN: setting(
+		'adminToken',
+		'Administration',
+		secret(16).optional(),
+		'Who sends it (`Authorization: Bearer …`) may use the [admin API](api.md) and the dashboard. It is a secret: at least 16 characters, such as `openssl rand -hex 32` prints.',
+		'none: only clients on the same machine may',
+	),
+
 	LAYERCACHE_LOG: setting(
 		'log',
 		'Log',
@@ -214,13 +222,17 @@ export const settingsTable = {
 	),
 } satisfies Record<`LAYERCACHE_${string}`, Setting>;
 
+/** What commands that ask a server read; no business of the server. */
+export const commandLineVariables: readonly string[] = ['LAYERCACHE_SERVER', 'LAYERCACHE_TOKEN'];
+
 /** `ignored` are variables that Kubernetes injects beside a Service named layercache. */
 export type ReadSettings = {settings: Settings; ignored: readonly string[]};
 
 /** Throws SettingsInvalid, which names every problem. */
 export const parseSettings = (environment: Readonly<Record<string, string | undefined>>): ReadSettings => {
 	const given = Object.entries(environment).filter(
-		(entry): entry is [string, string] => entry[0].startsWith('LAYERCACHE_') && entry[1] !== undefined && entry[1] !== '',
+		(entry): entry is [string, string] =>
+			entry[0].startsWith('LAYERCACHE_') && !commandLineVariables.includes(entry[0]) && entry[1] !== undefined && entry[1] !== '',
 	);
 	const ignored = given.filter(isServiceLink).map(([name]) => name);
 	const mine = given.filter(entry => !isServiceLink(entry));

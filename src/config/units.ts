@@ -1,9 +1,15 @@
 /** Durations and sizes as people write them: `7d`, `500GB`. */
 
+/** Such as `512.3GB`, in the largest unit of which there is one. */
+export const formatBytes = (amount: number): string => {
+	const unit = (['TB', 'GB', 'MB', 'KB'] as const).find(name => amount >= bytes[name]) ?? 'B';
+	return `${Number((amount / bytes[unit]).toFixed(unit === 'B' ? 0 : 1))}${unit}`;
+};
+
 /** Milliseconds; undefined for what is no duration. */
 export const parseDurationMs = (text: string): number | undefined => scaled(text, milliseconds);
 
-/** In the largest unit of which it has at least one, with one digit behind the point where that is not whole: `7d`, `1.5h`. Of weeks it says days. */
+/** Such as `7d` or `1.5h`, in the largest unit up to days of which there is one. */
 export const formatDuration = (durationMs: number): string => {
 	const unit = (['d', 'h', 'm'] as const).find(name => durationMs >= milliseconds[name]) ?? 's';
 	return `${Number((durationMs / milliseconds[unit]).toFixed(1))}${unit}`;

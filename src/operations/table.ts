@@ -5,7 +5,7 @@ import {doctor} from './answers/health.ts';
 import {refsDelete, refsDiff, refsList, refsProtect, refsShow} from './answers/refs.ts';
 import {prune, retentionApply, retentionPreview} from './answers/removals.ts';
 import {top, usage} from './answers/usage.ts';
-import type {OperationFacts} from './operation.ts';
+import type {OperationFacts, Unchanging} from './operation.ts';
 
 /** In the order of the docs. A dot in a name is a blank on the command line, and a slash in the path of its route. */
 export const operations = {
@@ -120,6 +120,6 @@ export type OperationName = keyof typeof operations;
 export type OperationInput<N extends OperationName> = z.input<(typeof operations)[N]['input']>;
 /** What it works with. */
 export type ParsedInput<N extends OperationName> = z.output<(typeof operations)[N]['input']>;
-export type OperationOutput<N extends OperationName> = z.output<(typeof operations)[N]['output']>;
+export type OperationOutput<N extends OperationName> = Unchanging<z.output<(typeof operations)[N]['output']>>;
 
 export const operationNames = Object.keys(operations) as [OperationName, ...OperationName[]];

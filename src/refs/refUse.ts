@@ -5,25 +5,25 @@ import type {Tag} from 'oci-spec-types';
  * What was recorded of the refs of a repository, since when. Undefined in its place: it cannot be read, and of no ref is it
  * known how long it has been idle.
  */
-export type RepositoryUsage = {
-	recordedSince: Date;
-	refs: ReadonlyMap<Tag, {lastPushed?: Date | undefined; lastImported?: Date | undefined}>;
-};
+export type RepositoryUsage = {recordedSince: Date; refs: {get(tag: Tag): RecordedUse | undefined}};
+
+/** `lastRead`: by someone who neither imports nor pushes, as `docker pull`. */
+export type RecordedUse = {lastPushed?: Date | undefined; lastImported?: Date | undefined; lastRead?: Date | undefined};
 
 export type RefUse = {
 	/** The last push, also one that found nothing to do. */
 	pushedAt: Date;
 	lastImported?: Date | undefined;
-	/** Nobody has pushed or imported it since. Never before what was recorded begins; undefined where nothing is recorded. */
+	/** Nobody has pushed, imported or read it since. Never before what was recorded begins; undefined where nothing is recorded. */
 	idleSince?: Date | undefined;
 };
 
 /** `pushedAt` as its documents tell it. What was just pushed is about to be read, so a push counts as a use. */
 export const useOf = (tag: Tag, pushedAt: Date, usage: RepositoryUsage | undefined): RefUse => {
 	if (!usage) return {pushedAt};
-	const {lastPushed, lastImported} = usage.refs.get(tag) ?? {};
+	const {lastPushed, lastImported, lastRead} = usage.refs.get(tag) ?? {};
 	const pushed = latest(pushedAt, lastPushed);
-	return {pushedAt: pushed, lastImported, idleSince: latest(pushed, lastImported, usage.recordedSince)};
+	return {pushedAt: pushed, lastImported, idleSince: latest(pushed, lastImported, lastRead, usage.recordedSince)};
 };
 
 const latest = (first: Date, ...others: readonly (Date | undefined)[]): Date =>

@@ -9,6 +9,7 @@ import type {Operations} from '../../src/operations/operations.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import {createLog} from '../../src/telemetry/log.ts';
 import {createMetrics} from '../../src/telemetry/metrics.ts';
+import type {UsageRecorder} from '../../src/usage/usage.ts';
 import {sampleNow, sampleOperations} from './sampleAnswers.ts';
 
 export type ListenOptions = {
@@ -36,6 +37,7 @@ export const listenDashboard = async ({operations = sampleOperations(), token, c
 		dashboard,
 		registryFor: unused,
 		explainRef: unused,
+		usage: new Proxy({} as UsageRecorder, {get: unused}),
 		assertReady: unused,
 		isTrusted: address => address.startsWith('127.'),
 		log: sink,

@@ -36,6 +36,8 @@ test('by default everything is as the documentation says', t => {
 test('a short quarantine shortens what is believed, and an index that outlives it is refused by name', t => {
 	const short = {LAYERCACHE_STORE: 'memory', LAYERCACHE_GC_QUARANTINE: '30m'};
 	t.is(lifetimesOf(settingsOf(short)).indexMs, 112_500);
+	// What remembers takes nothing but whole milliseconds.
+	t.is(lifetimesOf(settingsOf({...short, LAYERCACHE_GC_QUARANTINE: '61s'})).indexMs, 3812);
 	const error = t.throws(() => lifetimesOf(settingsOf({...short, LAYERCACHE_REGISTRY_INDEX_SECONDS: '300'})), {
 		instanceOf: SettingsInvalid,
 	});

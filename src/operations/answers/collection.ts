@@ -1,7 +1,8 @@
 /** What the collector will do, does and did. */
 import {z} from 'zod';
+import type {Unchanging} from '../operation.ts';
 import {removal} from './removals.ts';
-import {amount, asOf, bytes, count, digest, filters, repository, time} from './values.ts';
+import {amount, asOf, bytes, count, digest, filters, repository, size, tag, time} from './values.ts';
 
 /** `deleted`: by the next cycle. `condemned`: the next cycle puts it into quarantine. `waiting`: it is there, or too young for it. */
 const states = ['deleted', 'condemned', 'waiting'] as const;
@@ -13,7 +14,7 @@ const planned = z.object({
 	state: z.enum(states),
 	notBefore: time.describe('It is deleted no sooner than this, and not if something needs it again'),
 });
-export type PlannedRow = z.output<typeof planned>;
+export type PlannedRow = Unchanging<z.output<typeof planned>>;
 
 const sizes = {
 	bytes: bytes.describe('Of all objects'),
@@ -36,7 +37,7 @@ export const cycleReport = z.object({
 	removedCount: count,
 	problems: z.array(z.string()).describe('What was left alone, and why'),
 });
-export type CycleReport = z.output<typeof cycleReport>;
+export type CycleReport = Unchanging<z.output<typeof cycleReport>>;
 
 export const gcPreview = {
 	input: z.strictObject({repo: filters.repo, limit: count.optional().describe('Name at most so many objects; the totals are of all')}),
@@ -68,18 +69,29 @@ export const gcStatus = {
 	}),
 };
 
+/** `incomplete`: a manifest without its blobs. `dangling`: a tag that points nowhere. `stale`: a tombstone that should be gone. */
+const problem = z.object({
+	kind: z.enum(['damaged', 'unreadable', 'incomplete', 'dangling', 'stale']),
+	repository,
+	key: z.string(),
+	digest: digest.optional(),
+	tags: z.array(tag).optional(),
+	problem: z.string(),
+});
+
 export const verify = {
 	input: z.strictObject({
 		repo: filters.repo,
-		rate: z.string().default('50MB').describe('Reads at most so many bytes a second, such as `50MB`'),
-		restart: z.boolean().default(false).describe('From the beginning, not from where the last one was left'),
+		rate: size.default(50_000_000).describe('Read at most so many bytes a second, such as `100MB`; 50 MB where nothing is said'),
+		restart: z.boolean().default(false).describe('Begin at the beginning, and not where the last one was left'),
 	}),
 	output: z.object({
 		startedAt: time,
-		endedAt: time,
+		endedAt: time.optional(),
 		complete: z.boolean().describe('It came to the end; otherwise the next one goes on from here'),
 		repositories: count,
-		checked: amount,
-		damaged: z.array(z.object({repository, digest, key: z.string(), bytes, found: z.string()})),
+		checked: amount.describe('Blobs and manifests whose bytes were read'),
+		findings: z.array(problem).describe('The first thousand'),
+		findingCount: count,
 	}),
 };

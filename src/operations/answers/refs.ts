@@ -1,5 +1,6 @@
 /** What the operations on refs take and answer. */
 import {z} from 'zod';
+import type {Unchanging} from '../operation.ts';
 import {removalAnswer, removalInput} from './removals.ts';
 import {amount, asOf, bytes, count, digest, filters, ref, repository, tag, time} from './values.ts';
 
@@ -23,7 +24,7 @@ export const refRow = z.object({
 	superseded: count.describe('Manifests that it had before, and keeps'),
 	protected: z.enum(['no', 'policy', 'hand']),
 });
-export type RefRow = z.output<typeof refRow>;
+export type RefRow = Unchanging<z.output<typeof refRow>>;
 
 export const refOrders = ['name', 'size', 'exclusive', 'pushed', 'imported', 'imports'] as const;
 
@@ -60,7 +61,7 @@ const layerRow = z.object({
 	neededBy: z.array(step).describe('The steps one of whose results has it'),
 	lostWithout: count.describe('How many of those have no other result'),
 });
-export type LayerRow = z.output<typeof layerRow>;
+export type LayerRow = Unchanging<z.output<typeof layerRow>>;
 
 const sizedLayer = z.object({digest, size: bytes});
 const saving = z.object({
@@ -116,7 +117,7 @@ export const refsShow = {
 		layers: z.array(layerRow),
 		previous: z.array(z.object({digest, since: time})).describe('What it pointed at before, newest first'),
 		deadWeight: deadWeight.optional().describe('Missing for what is no cache'),
-		nearDuplicates: nearDuplicates.describe('Of the whole repository, as far as this ref has a part in them'),
+		nearDuplicates: nearDuplicates.describe('Between this ref and the newest others of its repository, as far as it has a part in them'),
 		problems: z.array(z.string()).describe('What could not be read, and why'),
 	}),
 };

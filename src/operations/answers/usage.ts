@@ -54,7 +54,16 @@ export const top = {
 	output: z.object({
 		asOf,
 		refs: z.array(refRow),
-		layers: z.array(z.object({repository, digest, bytes, fetches: count, fetchedBytes: bytes, lastFetchedAt: time.optional()})),
+		layers: z.array(
+			z.object({
+				repository,
+				digest,
+				bytes: bytes.optional().describe('Missing where it is gone'),
+				fetches: count,
+				fetchedBytes: bytes,
+				lastFetchedAt: time.optional(),
+			}),
+		),
 		clients: z.array(z.object({client: z.string(), pushes: count, imports: count, fetches: count, lastSeenAt: time})),
 	}),
 };
