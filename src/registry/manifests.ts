@@ -91,6 +91,9 @@ export const createManifests = (store: ObjectStore, presence: Presence, tags: Ta
 	};
 
 	return {
+		/** By its key, which may be that of something else. */
+		forget: (key: string) => remembered.forget(key),
+
 		async get(repo: RepositoryName, reference: Reference, asker: Asker = 'reader'): Promise<StoredManifest> {
 			if (asker === 'pusher') guard.lookAhead(repo);
 			const stored = await byReference(repo, reference);
