@@ -47,9 +47,11 @@ export const openLedger = (summaries: readonly RepositorySummary[], gone: readon
 export const leastRecentlyUsed = (entries: readonly LedgerEntry[]): readonly LedgerEntry[] =>
 	entries.filter(({ref}) => !ref.protectedBy && ref.idleSince).toSorted(byLastUse);
 
-/** Not by what is certain of their idleness: on the first day of the recording that is the same for all. */
 export const byLastUse = ({ref: a}: LedgerEntry, {ref: b}: LedgerEntry): number =>
-	a.usedAt.getTime() - b.usedAt.getTime() || inByteOrder(a.repo, b.repo) || inByteOrder(a.tag, b.tag);
+	a.lastUsed.getTime() - b.lastUsed.getTime() ||
+	a.pushedAt.getTime() - b.pushedAt.getTime() ||
+	inByteOrder(a.repo, b.repo) ||
+	inByteOrder(a.tag, b.tag);
 
 const entriesOf = ({refs, shared: {sizes, ofRefs}}: RepositorySummary): LedgerEntry[] => {
 	const holders = new Uint32Array(sizes.length);

@@ -46,10 +46,9 @@ test('an import is a use as a push is', t => {
 	t.deepEqual(removed([apart('ci/a', {old: 90, new: 5})], ['{match: "**:*", size: 1500B}'], [], known), ['ci/a:new']);
 });
 
-test('on the first day of the recording, too, an import counts: what was used before it is told apart by its push', t => {
-	const known: RepositoryUsage = {recordedSince: daysAgo(-1), refs: new Map([['old', {lastImported: daysAgo(0.1)}]])};
-	const given = [apart('ci/a', {old: 90, middle: 5, new: 2})];
-	t.deepEqual(removed(given, ['{match: "**:*", size: 1100B}'], [], known), ['ci/a:middle', 'ci/a:new']);
+test('who was used last is told apart also before use has been recorded for long', t => {
+	const known: RepositoryUsage = {recordedSince: daysAgo(-1), refs: new Map([['old', {lastImported: daysAgo(1)}]])};
+	t.deepEqual(removed([apart('ci/a', {old: 90, new: 5})], ['{match: "**:*", size: 1500B}'], [], known), ['ci/a:new']);
 });
 
 test('protected refs count, and stay even where they alone are too much', t => {
