@@ -2,6 +2,7 @@
 import type {RepositoryName, Tag} from 'oci-spec-types';
 import {createPace} from '../lib/pace.ts';
 import type {RepositoryInventory} from '../registry/inventory.ts';
+import type {Lifetimes} from '../registry/lifetimes.ts';
 import type {Tombstones} from '../registry/tombstones.ts';
 import {walkRepositories} from '../registry/walk.ts';
 import {createWalkMemory, type WalkMemory} from '../registry/walkMemory.ts';
@@ -19,7 +20,7 @@ import type {Deed} from './settle.ts';
 import {createTally} from './tally.ts';
 
 export type CollectorOptions = {
-	lifetimes: StepLifetimes;
+	lifetimes: StepLifetimes & Pick<Lifetimes, 'leaseMs'>;
 	tombstones: Tombstones;
 	tags: HandsOptions['tags'];
 	/** Asked for anew with each cycle, and each preview. */
@@ -61,6 +62,7 @@ export type Collector = ReturnType<typeof createCollector>;
 export const createCollector = (store: ObjectStore, options: CollectorOptions) => {
 	const {lifetimes, tombstones, tags, elapsed, wait, onDeed = () => {}, onRemoved = () => {}, onDeleted = () => {}} = options;
 	const memory = options.memory ?? createWalkMemory();
+	const {leaseMs} = lifetimes;
 	const reports = createReports(store);
 
 	const cycle = async (lease: Lease, last: Progress | undefined, {signal, onProgress}: RunOptions): Promise<DoneCycle> => {
@@ -143,7 +145,7 @@ export const createCollector = (store: ObjectStore, options: CollectorOptions) =
 				const agoMs = (await store.now()).getTime() - endedAt.getTime();
 				if (agoMs < given.unlessWithinMs) return {report: undefined, because: 'notDue', endedAt};
 			}
-			const lease = await takeLease(store, options.holder, elapsed);
+			const lease = await takeLease(store, {holder: options.holder, leaseMs, elapsed});
 			if (!lease) return {report: undefined, because: 'held'};
 			try {
 				return await cycle(lease, await readProgress(store), given);
@@ -171,7 +173,7 @@ export const createCollector = (store: ObjectStore, options: CollectorOptions) =
 		},
 
 		async status(): Promise<{lease: LeaseState | undefined; progress: Progress | undefined}> {
-			const [lease, progress] = await Promise.all([readLease(store), readProgress(store)]);
+			const [lease, progress] = await Promise.all([readLease(store, leaseMs), readProgress(store)]);
 			return {lease, progress};
 		},
 	};
