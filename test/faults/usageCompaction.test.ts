@@ -173,7 +173,7 @@ test('a large day becomes several documents, which count when the last of them i
 	const reader = readUsage(t, store, () => noon);
 	const countOf = async () => [...(await reader.layers('ci/app' as never)).entries()].reduce((sum, [, {fetches}]) => sum + fetches, 0);
 	t.is(await countOf(), 48_000);
-	for (const steps of [0, 1, 2, 3]) {
+	for (const steps of [0, 1, 2]) {
 		await t.throwsAsync(compactUsage(crashingAfter(store, steps), now, optionsOf(t)), {instanceOf: Crash});
 		t.is(await countOf(), 48_000, `after ${steps} steps`);
 	}
