@@ -109,7 +109,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
 	const koa = createKoaApp({
-		registryFor: registryForClients(composed, rules, surroundings),
+		registryFor: registryForClients(composed, {rules, elapsed}, surroundings),
 		explainRef: composed.explainRef,
 		usage: usage.recorder,
 		async assertReady() {
