@@ -1,4 +1,5 @@
 /** The composition root: settings become a store, a registry and a server. */
+import {randomUUID} from 'node:crypto';
 import {setTimeout as delay} from 'node:timers/promises';
 import {OciError} from 'oci-spec-types';
 import {composeRegistry} from './composedRegistry.ts';
@@ -28,6 +29,7 @@ import {defaultTuning, type S3Request} from './storage/s3/settings.ts';
 import {profileCredentials} from './storage/s3/signingCredentials.ts';
 import type {Log} from './telemetry/log.ts';
 import {createMetrics, type Metrics} from './telemetry/metrics.ts';
+import {startUsage} from './usage/startUsage.ts';
 import {version} from './version.ts';
 
 /** What a start finds out about the store. */
@@ -97,11 +99,19 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		policy: policy.current,
 		openOldStore: openOld,
 	});
+	const usage = startUsage(store, {
+		replica: randomUUID(),
+		startedAt: (await clockKnown) ?? new Date(clock()),
+		elapsed,
+		observer: metrics,
+		onFailed: error => log.warn({error}, 'usage not stored; it is kept, and tried again in a minute'),
+	});
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
 	const koa = createKoaApp({
 		registryFor: registryForClients(composed, rules, surroundings),
 		explainRef: composed.explainRef,
+		usage: usage.recorder,
 		async assertReady() {
 			if (draining) throw new OciError('UNAVAILABLE', undefined, {message: 'the server is stopping'});
 			await answersInTime(store);
@@ -130,6 +140,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 			sweeper.stop();
 			clearInterval(looking);
 			await server.drain(settings.drainSeconds);
+			await usage.stop();
 			await composed.close();
 			await store.close();
 		},

@@ -3,6 +3,7 @@ import {digestSchema, repositoryNameSchema, tagSchema} from 'oci-spec-types';
 import {z} from 'zod';
 import type {ManifestEntry, ReferenceEntry, RepositoryInventory} from '../registry/inventory.ts';
 import {keys} from '../registry/keys.ts';
+import {tombstoneRows} from '../registry/tombstoneRows.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
 
 /** `key` is the object that is wrong, `digest` its own. `tags`: those that point at it. `problem` is a sentence without its subject. */
@@ -29,7 +30,8 @@ export async function* findInconsistencies(
 	yield* incompleteManifests(store, inventory);
 	yield* danglingTags(store, inventory);
 	const stale = inventory.startedAt.getTime() - staleTombstoneMs;
-	for (const {key, modified} of inventory.tombstones) {
+	for (const {key: condemned, modified} of tombstoneRows(inventory)) {
+		const key = keys.condemned(repository, condemned);
 		if (modified.getTime() < stale && (await store.stat(key))?.modified?.getTime() === modified.getTime())
 			yield {kind: 'stale', repository, key, problem: `a tombstone that was written at ${modified.toISOString()} and should be gone`};
 	}

@@ -13,11 +13,10 @@ import {apiFailureOf, failureOf, isDeparture} from './errors.ts';
 import {createExchange, type Exchange, recordWhenOver, requestIdOf} from './exchange.ts';
 import {answerRef, type ExplainRef, refsPath} from './refs.ts';
 import {type Reply, sendReply} from './reply.ts';
-import {answerV2, type RegistryFor} from './v2.ts';
+import {answerV2, type V2Parts} from './v2.ts';
 import {welcome} from './welcome.ts';
 
-export type KoaAppOptions = {
-	registryFor: RegistryFor;
+export type KoaAppOptions = V2Parts & {
 	explainRef: ExplainRef;
 	api?: Api;
 	/** Throws when the server should get no requests: it drains, or its store is away. */
@@ -33,13 +32,13 @@ type State = {exchange: Exchange};
 type Answer = (exchange: Exchange, request: IncomingMessage, response: ServerResponse) => Reply | Promise<Reply>;
 
 export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
-	const {registryFor, explainRef, api, assertReady, isTrusted, publicUrl, log, metrics} = options;
+	const {explainRef, api, assertReady, isTrusted, publicUrl, log, metrics} = options;
 	const router = new Router<State>();
 	const route = (path: string, answer: Answer) =>
 		router.all(path, async ({req, res, state: {exchange}}) => {
 			await send(exchange, req, res, await answer(exchange, req, res));
 		});
-	route('/v2{/*rest}', (exchange, request, response) => answerV2(exchange, request, response, registryFor));
+	route('/v2{/*rest}', (exchange, request, response) => answerV2(exchange, request, response, options));
 	route('/api{/*rest}', (exchange, request) => {
 		const {method = 'GET', url = ''} = request;
 		const path = url.split('?', 1)[0] ?? '';

@@ -15,6 +15,8 @@
  *     repos/<name>/_uploads/<id>/<offset>-<nonce>     chunks of clients that PATCH; `cancelled` beside them
  *     repos/<name>/_gc/condemned/<key>                a tombstone of the object with this key below repos/<name>/
  *     repos/<name>/_uploads/<id>/<offset>-<nonce>.<alg>-<hex> empty: the digest of that chunk
+ *     usage/<day>/<replica>-<number>                  how refs and layers were used that day, as one process heard of it
+ *     usage/<day>/merged-<hash>-<part>of<parts>       the same of all processes; of long ago under usage/earlier/
  *     jobs/<id>/state, jobs/<id>/result               a long operation of an administrator, and what it answered
  */
 
@@ -24,6 +26,9 @@ import {type Digest, digestAlgorithm, digestHex, isDigest, isRepositoryName, isU
 export const keys = {
 	layout: 'layout.json',
 	repositories: 'repos/',
+	usage: 'usage/',
+	/** `name` begins with a day and a slash. */
+	usageDocument: (name: string) => `usage/${name}`,
 	jobs: 'jobs/',
 	repository: (repo: RepositoryName) => `repos/${repo}/`,
 	blob: (repo: RepositoryName, digest: Digest) => {

@@ -40,7 +40,7 @@ export const createTags = (store: ObjectStore) => {
 	};
 
 	/** Deletes a tag if it is there and `condition` holds of it; says whether it did. */
-	const remove = async (repo: RepositoryName, tag: Tag, condition: (target: TagTarget) => boolean = () => true): Promise<boolean> => {
+	const remove = async (repo: RepositoryName, tag: Tag, condition: (target: LiveTag) => boolean = () => true): Promise<boolean> => {
 		const target = await read(repo, tag);
 		if (!target || !condition(target)) return false;
 		// The marker comes before the swap: a listing looks twice only at tags that have one.
@@ -84,6 +84,13 @@ export const createTags = (store: ObjectStore) => {
 				pushedAt: at.toISOString(),
 				previous: current ? withReplaced(current, digest, at) : [],
 			}));
+		},
+
+		/** Takes what is over from a tag's `previous`. */
+		async forgetPrevious(repo: RepositoryName, tag: Tag, isOver: (entry: TagDocument['previous'][number]) => boolean): Promise<void> {
+			await swap(repo, tag, current =>
+				current?.previous.some(isOver) ? {...current, previous: current.previous.filter(entry => !isOver(entry))} : undefined,
+			);
 		},
 
 		/** Deletes every tag that points at `digest`. */

@@ -7,8 +7,8 @@ import type {Day} from './days.ts';
  * Clients are identities where there are any, else addresses.
  */
 export type UsageRecorder = {
-	/** An importer was answered; with `sources`, from these tags instead of the one it asked for. Those are in use as much as that one. */
-	imported(use: TagUse, sources?: readonly Tag[]): void;
+	/** An importer was answered. What other tags lent to the answer is in use as much as the tag that was asked for. */
+	imported(use: TagUse, from?: Lenders): void;
 	/** An importer was told that there is no such tag. */
 	missed(use: TagUse): void;
 	/** A manifest was pushed to a tag; or with HEAD, somebody who was about to was told what is there, which may be just that. */
@@ -23,6 +23,8 @@ export type UsageRecorder = {
 
 /** HEAD is what builders ask first; what the same client does to the same tag right after it is no second import, nor a second push. */
 export type TagUse = {repo: RepositoryName; tag: Tag; client: string; method: 'HEAD' | 'GET' | 'PUT'};
+/** `isFallback`: what was asked for has nothing of its own. */
+export type Lenders = {tags: readonly Tag[]; isFallback: boolean};
 export type Transfer = {client: string; way: 'redirected' | 'streamed'; bytes: number};
 
 /**
@@ -65,8 +67,16 @@ export type RefUsage = {
 	days: readonly {day: Day; pushes: number; imports: number; misses: number; lent: number}[];
 };
 
-/** Fetches are of a repository; 0 among a ref's clients. */
-export type ClientUsage = {client: string; pushes: number; imports: number; fetches: number; lastSeen: Date};
+/** Fetches and bytes are those of a repository; 0 among a ref's clients. */
+export type ClientUsage = {
+	client: string;
+	pushes: number;
+	imports: number;
+	fetches: number;
+	pushedBytes: number;
+	fetchedBytes: number;
+	lastSeen: Date;
+};
 
 export type LayerUsage = {
 	fetches: number;

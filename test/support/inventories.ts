@@ -87,7 +87,8 @@ export const inventoryOf = (given: InventoryGiven): RepositoryInventory => {
 	for (const [digest, size] of [...sizes].sort(([a], [b]) => (a < b ? -1 : 1))) blobs.add(digest, size, daysAgo(400));
 	return {
 		...{repo, startedAt: now, tags, heads, manifests, blobs, derived},
-		...{deletedTags: [], referrers: [], typeS3: {manifests: [], layers: []}, tombstones: [], uploads: {count: 0, bytes: 0}, damaged: []},
+		...{deletedTags: [], referrers: [], typeS3: {manifests: [], layers: []}, uploads: {count: 0, bytes: 0}, damaged: []},
+		tombstones: {blobs: createBlobTable(), others: new Map()},
 	};
 };
 

@@ -14,6 +14,11 @@ export const createUsageMetrics = ({counter}: Instruments) => {
 		'Their bytes, by their descriptors: of redirected ones the server sees no more.',
 		'way',
 	);
+	const receivedBytes = counter(
+		'layercache_blobs_received_bytes_total',
+		'Bytes of blobs that builders sent: redirected to the store, by what they said beforehand, or streamed.',
+		'way',
+	);
 	const flushes = counter(
 		'layercache_usage_flushes_total',
 		'How often what was used was written to the store: stored, or failed and kept for the next time.',
@@ -27,6 +32,7 @@ export const createUsageMetrics = ({counter}: Instruments) => {
 			layers.inc({way});
 			layerBytes.inc({way}, bytes);
 		},
+		recordBlobReceived: (way: 'redirected' | 'streamed', bytes: number) => receivedBytes.inc({way}, bytes),
 		recordUsageFlush: (outcome: 'stored' | 'failed') => flushes.inc({outcome}),
 	};
 };
