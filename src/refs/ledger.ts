@@ -43,19 +43,15 @@ export const openLedger = (summaries: readonly RepositorySummary[], gone: readon
 	return {entries: () => [...entries], release, freedBytes: () => freed};
 };
 
-/** Those that may be let go, least recently used first. Where nothing is known of a ref's use it stays. */
+/** Those that may be let go for room, least recently used first. Where nothing is known of a ref's use it stays. */
 export const leastRecentlyUsed = (entries: readonly LedgerEntry[]): readonly LedgerEntry[] =>
-	entries
-		.filter(({ref}) => !ref.protectedBy && ref.idleSince)
-		.toSorted(
-			({ref: a}, {ref: b}) =>
-				timeOf(a.idleSince) - timeOf(b.idleSince) ||
-				timeOf(a.pushedAt) - timeOf(b.pushedAt) ||
-				inByteOrder(a.repo, b.repo) ||
-				inByteOrder(a.tag, b.tag),
-		);
+	entries.filter(({ref}) => !ref.protectedBy && ref.idleSince).toSorted(byLastUse);
 
-const timeOf = (date: Date | undefined): number => date?.getTime() ?? 0;
+/** The push, where nothing is known of the use. */
+export const byLastUse = ({ref: a}: LedgerEntry, {ref: b}: LedgerEntry): number =>
+	lastUseOf(a) - lastUseOf(b) || a.pushedAt.getTime() - b.pushedAt.getTime() || inByteOrder(a.repo, b.repo) || inByteOrder(a.tag, b.tag);
+
+const lastUseOf = ({idleSince, pushedAt}: RefSummary): number => (idleSince ?? pushedAt).getTime();
 
 const entriesOf = ({refs, shared: {sizes, ofRefs}}: RepositorySummary): LedgerEntry[] => {
 	const holders = new Uint32Array(sizes.length);

@@ -37,6 +37,7 @@ export const planRetention = (inventory: RepositoryInventory, ground: RetentionG
 		...passedHeads(inventory, live, ground),
 		...passedManifests(inventory, live.refs, ground),
 	].toSorted(inOrder);
+	if (planned.length === 0) return [];
 	// What no removal lets go stays, and keeps what it holds.
 	const going = new Set(planned.map(({ref}) => ref));
 	const staying = live.refs.filter(ref => !going.has(ref));
