@@ -1,0 +1,26 @@
+/** What an administrator can do, put together over a store: for the server, and for commands that work on the store itself. */
+import {hostname} from 'node:os';
+import {setTimeout as delay} from 'node:timers/promises';
+import type {RepositoryName} from 'oci-spec-types';
+import type {Policy} from './config/policy.ts';
+import type {Settings} from './config/settings.ts';
+import {createCollector, type Collector, type CollectorOptions} from './gc/collector.ts';
+import type {Administration} from './operations/administration.ts';
+import type {Collection} from './operations/collection.ts';
+import type {DoctorOptions} from './operations/doctor.ts';
+import {examine} from './operations/doctor.ts';
+import {OperationError} from './operations/operation.ts';
+import {createOperations, type Operations} from './operations/operations.ts';
+import {createRuns} from './operations/runs/runs.ts';
+import {createSurveys} from './operations/survey.ts';
+import {createPolicyRetention, createUsageOf, decideTogether} from './policyRetention.ts';
+import type {Removal} from './refs/removal.ts';
+import {summarize} from './refs/summaries.ts';
+import type {Heads} from './registry/heads.ts';
+import type {Lifetimes} from './registry/lifetimes.ts';
+import type {Tags} from './registry/tags.ts';
+import type {Tombstones} from './registry/tombstones.ts';
+import {walkRepositories} from './registry/walk.ts';
+import {createWalkMemory} from './registry/walkMemory.ts';
+import type {ObjectStore} from './storage/objectStore.ts';
+import {createUsageReader} from './usage/reader.ts';
