@@ -1,4 +1,5 @@
 /** How the registry that clients see is put together: the one in the store, and around it what each policy adds. */
+import {setTimeout as delay} from 'node:timers/promises';
 import {toleratesMissingLayer} from './cache/cacheDocument.ts';
 import type {Policy} from './config/policy.ts';
 import type {Settings} from './config/settings.ts';
@@ -9,10 +10,12 @@ import type {RefRules} from './refs/refBehaviour.ts';
 import {withDerivedDocuments} from './refs/withDerivedDocuments.ts';
 import {withMergingTags} from './refs/withMergingTags.ts';
 import {createDerivedPointers} from './registry/derivedPointers.ts';
+import {createGuard} from './registry/guard.ts';
 import {createHeads} from './registry/heads.ts';
 import type {Lifetimes} from './registry/lifetimes.ts';
 import type {Registry} from './registry/registry.ts';
 import {createStoredRegistry} from './registry/storedRegistry.ts';
+import {createTombstones} from './registry/tombstones.ts';
 import type {UploadTrust} from './registry/uploadTrust.ts';
 import {withoutRedirects} from './registry/withoutRedirects.ts';
 import {withRedirectedUploads} from './registry/withRedirectedUploads.ts';
@@ -39,6 +42,8 @@ export type ComposeOptions = {
 	/** Milliseconds since some moment, never going back. */
 	elapsed: () => number;
 	lifetimes: Lifetimes;
+	/** Waits so many milliseconds. */
+	wait?: (ms: number) => Promise<unknown>;
 	log: Log;
 	metrics: Metrics;
 };
@@ -47,30 +52,34 @@ export type ComposeOptions = {
 export type Composed = {registry: Registry; pushed: Registry; explainRef: ExplainRef; close(): Promise<void>};
 
 export const composeRegistry = (store: ObjectStore, options: ComposeOptions): Composed => {
-	const {settings, policy, abilities, uploads, rules, clock, elapsed, lifetimes, log, metrics} = options;
+	const {settings, policy, abilities, uploads, rules, clock, elapsed, lifetimes, wait = delay, log, metrics} = options;
 	const lifetimeMs = lifetimes.indexMs;
 	const limitBytes = settings.importLimitBytes;
+
+	const tombstones = createTombstones(store, {lifetimes, elapsed});
+	const guard = createGuard(store, tombstones, {lifetimes, elapsed, wait});
 
 	const stored = createStoredRegistry(store, {
 		clock,
 		elapsed,
 		urlLifeSeconds: settings.urlLifeSeconds,
 		lifetimes,
+		guard,
 		toleratesMissing: toleratesMissingLayer,
 	});
 	const streamed = settings.redirectDownloads === 'never' || !abilities.presignedGet;
 	const redirecting = withRedirectedUploads(streamed ? withoutRedirects(stored) : stored, uploads);
-	const merging = withMergingTags(redirecting, createHeads(store), rules);
+	const merging = withMergingTags(redirecting, createHeads(store, guard), rules);
 	const answers = createRefAnswers(merging, {
 		rules,
-		pointers: createDerivedPointers(store),
+		pointers: createDerivedPointers(store, guard),
 		limitBytes,
 		lifetimeMs,
 		elapsed,
 		onDerived: event => tellDerived(event, log, metrics),
 	});
 	const deriving = withDerivedDocuments(merging, answers, {limitBytes, onTooLarge: metrics.recordTooLarge});
-	const copying = withTypeS3Copies(deriving, createTypeS3Copies(store), {
+	const copying = withTypeS3Copies(deriving, createTypeS3Copies(store, guard), {
 		...{rules, elapsed},
 		onFailed: facts => log.warn(facts, 'cache not written for type=s3'),
 	});

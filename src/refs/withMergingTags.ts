@@ -7,7 +7,7 @@ import {mapParallel} from '../lib/mapInOrder.ts';
 import {mergedInOrder} from '../lib/mergedInOrder.ts';
 import type {Heads} from '../registry/heads.ts';
 import {newestFirst} from '../registry/newestFirst.ts';
-import type {Registry, TagFacts} from '../registry/registry.ts';
+import type {Asker, Registry, TagFacts} from '../registry/registry.ts';
 import {fairShare} from './fairShare.ts';
 import {withinBounds} from './headBounds.ts';
 import type {RefRules} from './refBehaviour.ts';
@@ -25,9 +25,10 @@ export const withMergingTags = (inner: Registry, heads: Heads, rules: RefRules):
 	};
 
 	/** Whose manifest was deleted counts no more. */
-	const newest = async (repo: RepositoryName, tag: Tag) => {
+	const newest = async (repo: RepositoryName, tag: Tag, asker?: Asker) => {
 		for (const {digest} of await readTag(repo, tag)) {
-			const manifest = await inner.getManifest(repo, digest).catch(unlessUnknown);
+			if (asker === 'pusher') await heads.rely(repo, tag, digest);
+			const manifest = await inner.getManifest(repo, digest, asker).catch(unlessUnknown);
 			if (manifest) return manifest;
 		}
 		throw new OciError('MANIFEST_UNKNOWN', {tag});
@@ -38,7 +39,7 @@ export const withMergingTags = (inner: Registry, heads: Heads, rules: RefRules):
 		readTag,
 
 		async getManifest(repo, reference, asker) {
-			return isTag(reference) && merges(repo, reference) ? newest(repo, reference) : inner.getManifest(repo, reference, asker);
+			return isTag(reference) && merges(repo, reference) ? newest(repo, reference, asker) : inner.getManifest(repo, reference, asker);
 		},
 
 		async putManifest(repo, manifest, as) {

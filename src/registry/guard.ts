@@ -1,6 +1,6 @@
 /** Guards what is relied on: before anyone is told that an object is there, or writes what names it, its tombstone is looked at, and it is rescued. */
 import {LRUCache} from 'lru-cache';
-import type {RepositoryName} from 'oci-spec-types';
+import {OciError, type RepositoryName} from 'oci-spec-types';
 import {createFlights} from '../lib/flights.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
@@ -14,10 +14,12 @@ export type Guard = {
 	 * that is over. That they are there at all this does not say: what is remembered of those that are `doubtful` is worth nothing.
 	 */
 	secure(repo: RepositoryName, keys: readonly string[], occasion: Occasion): Promise<Secured>;
+	/** Something of this repository is about to be secured: looks by then. */
+	lookAhead(repo: RepositoryName): void;
 	/** So much time has passed that it must be secured again before anyone relies on it. */
 	isOver(secured: Secured): boolean;
-	/** Has an object removed that a client wants gone. False where others kept it busy. */
-	remove(repo: RepositoryName, key: string): Promise<boolean>;
+	/** Has objects removed that a client wants gone, whatever keeps them. Throws UNAVAILABLE where others kept one of them busy. */
+	remove(repo: RepositoryName, keys: readonly string[]): Promise<void>;
 };
 
 /** `at` in milliseconds of `elapsed`. */
@@ -92,14 +94,24 @@ export const createGuard = (store: ObjectStore, tombstones: Tombstones, options:
 			return {doubtful: new Set(answers.flatMap(([key, doubtful]) => (doubtful ? [key] : []))), at};
 		},
 
+		lookAhead(repo) {
+			// Whoever secures next joins it, and hears of its failure.
+			list(repo).catch(() => undefined);
+		},
+
 		isOver: ({at}) => elapsed() - at > tombstoneListMs,
 
-		async remove(repo, key) {
-			// Here it is known at once. Another server may rely on it for a while, and on what it pushes then.
-			cleared.delete(key);
-			listings.get(repo)?.keys.add(key);
+		async remove(repo, unwanted) {
+			// Here it is known at once that they are going; another server may believe for a while that they are there.
 			flights.drop(repo);
-			return tombstones.deleteNow(repo, key, wait);
+			for (const key of unwanted) {
+				cleared.delete(key);
+				listings.get(repo)?.keys.add(key);
+			}
+			await mapParallel(unwanted, requestsAtOnce, async key => {
+				if (await tombstones.deleteNow(repo, key, wait)) return;
+				throw new OciError('UNAVAILABLE', {key}, {message: 'others are busy with what is to be deleted: try again in a while'});
+			});
 		},
 	};
 };

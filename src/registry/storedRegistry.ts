@@ -2,8 +2,10 @@
 import {type Digest, OciError, type RepositoryName, type Tag} from 'oci-spec-types';
 import type {ObjectStore} from '../storage/objectStore.ts';
 import {createBlobs} from './blobs.ts';
+import type {Guard} from './guard.ts';
 import type {Lifetimes} from './lifetimes.ts';
-import {createManifests, type ToleratesMissing} from './manifests.ts';
+import type {ToleratesMissing} from './manifestReferences.ts';
+import {createManifests} from './manifests.ts';
 import {createPresence} from './presence.ts';
 import type {Registry} from './registry.ts';
 import {listRepositories, repositoryExists} from './repositories.ts';
@@ -18,19 +20,21 @@ export type StoredRegistryOptions = {
 	/** How long a presigned URL of a blob lives. */
 	urlLifeSeconds: number;
 	lifetimes: Lifetimes;
+	guard: Guard;
 	/** Which missing references a manifest may have: a cache's layers, says the composition root. */
 	toleratesMissing: ToleratesMissing;
 };
 
 export const createStoredRegistry = (store: ObjectStore, options: StoredRegistryOptions): Registry => {
-	const {lifetimes, elapsed, clock} = options;
+	const {lifetimes, guard, elapsed, clock} = options;
 	const presence = createPresence(store, {lifetimeMs: lifetimes.indexMs, elapsed});
-	const blobs = createBlobs(store, presence, options);
+	const blobs = createBlobs(store, presence, guard, options);
 	const uploads = createUploads(store, blobs, {clock, longestUploadMs: lifetimes.longestUploadMs});
-	const tags = createTags(store);
+	const tags = createTags(store, guard);
 	const manifests = createManifests(store, presence, tags, {
 		lifetimeMs: lifetimes.manifestMs,
 		elapsed,
+		guard,
 		toleratesMissing: options.toleratesMissing,
 	});
 	return {

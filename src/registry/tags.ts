@@ -5,6 +5,7 @@ import {z} from 'zod';
 import {mapInOrder, mapParallel} from '../lib/mapInOrder.ts';
 import type {ListedObject, ObjectStore} from '../storage/objectStore.ts';
 import {readDocument, type Seen, swapDocument} from './documents.ts';
+import type {Guard} from './guard.ts';
 import {keys, lastPart, tagOfKey} from './keys.ts';
 import type {TagFacts, TagsWanted} from './registry.ts';
 
@@ -12,7 +13,7 @@ export type Tags = ReturnType<typeof createTags>;
 /** What a tag points at; `size` in bytes. */
 export type TagTarget = {digest: Digest; mediaType: string; size: number};
 
-export const createTags = (store: ObjectStore) => {
+export const createTags = (store: ObjectStore, guard: Guard) => {
 	// What each tag was when it was last seen: where a writer starts, never what a reader is told.
 	const lastSeen = new LRUCache<string, Seen<TagDocument>>({max: 1000});
 
@@ -43,6 +44,8 @@ export const createTags = (store: ObjectStore) => {
 	const remove = async (repo: RepositoryName, tag: Tag, condition: (target: LiveTag) => boolean = () => true): Promise<boolean> => {
 		const target = await read(repo, tag);
 		if (!target || !condition(target)) return false;
+		// Long deleted tags are removed for good, their markers with them.
+		await guard.secure(repo, [keys.tag(repo, tag), keys.deletedTag(repo, tag)], 'tag');
 		// The marker comes before the swap: a listing looks twice only at tags that have one.
 		const {answeredAt} = await store.write(keys.deletedTag(repo, tag), new Uint8Array());
 		let removed = false;
@@ -77,6 +80,7 @@ export const createTags = (store: ObjectStore) => {
 
 		/** Moves a tag to `target`, or makes it. `at` is the store's time. */
 		async point(repo: RepositoryName, tag: Tag, {digest, mediaType, size}: TagTarget, at: Date): Promise<void> {
+			await guard.secure(repo, [keys.tag(repo, tag)], 'tag');
 			await swap(repo, tag, current => ({
 				digest,
 				mediaType,

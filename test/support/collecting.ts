@@ -9,6 +9,7 @@ import {createTags} from '../../src/registry/tags.ts';
 import {createTombstones} from '../../src/registry/tombstones.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import type {ObjectStore} from '../../src/storage/objectStore.ts';
+import {guardOf} from './guard.ts';
 import {keysOf} from './stores.ts';
 
 export const hourMs = 3_600_000;
@@ -113,6 +114,6 @@ export const createCollecting = ({wrap = store => store}: {wrap?: (store: Object
 	return self;
 };
 
-const createTagsOf = (store: ObjectStore) => createTags(store);
+const createTagsOf = (store: ObjectStore) => createTags(store, guardOf(store));
 
 export const shortKeyOf = (digest: Digest) => `${digestAlgorithm(digest)}/${digestHex(digest)}`;

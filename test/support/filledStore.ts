@@ -7,6 +7,7 @@ import {createStoredRegistry} from '../../src/registry/storedRegistry.ts';
 import {walkRepositories} from '../../src/registry/walk.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import {cacheOf, layerOf} from './caches.ts';
+import {guardOf} from './guard.ts';
 
 export const startOfTime = new Date('2026-11-01T00:00:00Z');
 
@@ -20,6 +21,7 @@ export const createFilledStore = () => {
 		elapsed: () => now,
 		urlLifeSeconds: 60,
 		lifetimes: createLifetimes({graceMs: dayMs, quarantineMs: dayMs, indexMs: 0}),
+		guard: guardOf(store),
 		toleratesMissing: toleratesMissingLayer,
 	});
 

@@ -117,7 +117,7 @@ test('a store that was slow to store `deleting` removes nothing: a pusher may ha
 test("a client's delete removes at once, and whoever pushes next waits", async t => {
 	const {guard, store, waits} = setUp();
 	await store.write(key, Buffer.from('x'));
-	t.true(await guard.remove(repo, key));
+	await guard.remove(repo, [key]);
 	t.is(await store.stat(key), undefined);
 	t.deepEqual([...(await guard.secure(repo, [key], 'blob')).doubtful], [key]);
 	t.is(waits.length, 1);
