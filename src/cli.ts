@@ -12,7 +12,7 @@ const exitCode = await runLayercache(process.argv.slice(2), {
 	terminal: createTerminal(process),
 	environment: process.env,
 	signal: interrupted.signal,
-	openLocal: () => openLocalOperations(process.env),
+	openLocal: () => openLocalOperations({environment: process.env, onProblem: message => void process.stderr.write(`${message}\n`)}),
 	async serve() {
 		await import('./main.ts');
 	},

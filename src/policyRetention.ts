@@ -4,8 +4,8 @@ import type {Policy} from './config/policy.ts';
 import type {Retention} from './gc/retention.ts';
 import {decideBudgets} from './refs/budgets.ts';
 import {untaggedRule} from './refs/refRules.ts';
-import type {Removal} from './refs/removal.ts';
 import type {RepositoryUsage} from './refs/refUse.ts';
+import type {Removal} from './refs/removal.ts';
 import {decideRetention} from './refs/retention.ts';
 import {type RepositorySummary, summarize} from './refs/summaries.ts';
 import {dayOf, daysBefore, endOfDay} from './usage/days.ts';
@@ -48,7 +48,10 @@ export const decideTogether = (
 ): readonly Removal[] => decideBudgets(summaries, budget, {now, gone}).flatMap(({removals}) => removals);
 
 /** Usage as retention decides by it. What was used before anything was recorded, nobody knows: so nothing counts as idle since before that. */
-export const createUsageOf = (reader: UsageReader, {clock, onFailed}: {clock: () => number; onFailed: (error: unknown) => void}): UsageOf => {
+export const createUsageOf = (
+	reader: UsageReader,
+	{clock, onFailed}: {clock: () => number; onFailed: (error: unknown) => void},
+): UsageOf => {
 	const recordedSince = async (): Promise<Date | undefined> => {
 		const [first] = await reader.totals(daysBefore(dayOf(clock()), keptDays));
 		// The recording may have begun at any moment of its first day.
