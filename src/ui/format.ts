@@ -63,6 +63,12 @@ export const formatSeconds = (seconds: number): string => {
 		.join(' ');
 };
 
+/** `3 days`, `1 hour`: in the largest unit that tells all of it. */
+export const formatSpan = (seconds: number): string => {
+	const {name, size} = spans.find(({size}) => seconds >= size && seconds % size === 0) ?? {name: 'second', size: 1};
+	return formatMany(seconds / size, name);
+};
+
 /** As much of a digest as people compare, with all of it as its title. */
 export const digestOf = (digest: string): Html => html`<code class="digest" title="${digest}">${shortDigest(digest)}</code>`;
 
@@ -100,10 +106,10 @@ const distances = [
 ] as const;
 
 const spans = [
-	{unit: 'd', size: 86_400},
-	{unit: 'h', size: 3600},
-	{unit: 'min', size: 60},
-	{unit: 's', size: 1},
+	{unit: 'd', name: 'day', size: 86_400},
+	{unit: 'h', name: 'hour', size: 3600},
+	{unit: 'min', name: 'minute', size: 60},
+	{unit: 's', name: 'second', size: 1},
 ];
 
 const counts = new Intl.NumberFormat('en');
