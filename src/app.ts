@@ -1,7 +1,9 @@
 /** The composition root: settings become a store, a registry and a server. */
 import {randomUUID} from 'node:crypto';
+import {hostname} from 'node:os';
 import {setTimeout as delay} from 'node:timers/promises';
 import {OciError} from 'oci-spec-types';
+import {composeAdministration} from './composedAdministration.ts';
 import {composeRegistry} from './composedRegistry.ts';
 import type {Settings} from './config/settings.ts';
 import {settledUploads} from './config/uploadPolicy.ts';
@@ -9,11 +11,14 @@ import {abortAbandonedUploads} from './gc/abandonedUploads.ts';
 import {removeLeftChunks} from './gc/leftChunks.ts';
 import {removeLeftProbes} from './gc/leftProbes.ts';
 import {type Sweep, startSweeper} from './gc/sweeper.ts';
+import {createHttpAdministration} from './http/administration.ts';
 import {isAmong} from './http/client.ts';
 import {createKoaApp} from './http/koaApp.ts';
 import {type HttpServer, listen} from './http/server.ts';
 import {createElapsed} from './lib/elapsed.ts';
 import {type OpenOldStore, openOldStore} from './oldBuckets.ts';
+import {examineServer} from './operations/doctor.ts';
+import {createJobs} from './operations/jobs.ts';
 import {openPolicy, registryForClients, type SharedPolicy} from './policyInForce.ts';
 import {createRefRules} from './refs/refRules.ts';
 import {openLayout} from './registry/layout.ts';
@@ -106,11 +111,23 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		observer: metrics,
 		onFailed: error => log.warn({error}, 'usage not stored; it is kept, and tried again in a minute'),
 	});
+	const {operations} = composeAdministration(store, {
+		...{lifetimes, clock, elapsed},
+		policy: policy.current,
+		policyFile: settings.policy,
+		collectEveryMs: settings.gcEveryMs,
+		holder: `${hostname()} (process ${process.pid})`,
+		examine: () => examineServer({settings, store, assertFit: lifetimesOf, clock}),
+		wait: ms => delay(ms),
+		onProblem: (facts, message) => log.warn(facts, message),
+	});
+	const jobs = createJobs(store, operations, {clock, onFailed: (operation, error) => log.error({operation, error}, 'operation failed')});
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
 	const koa = createKoaApp({
 		registryFor: registryForClients(composed, rules, surroundings),
 		explainRef: composed.explainRef,
+		administration: createHttpAdministration({operations, jobs, token: settings.adminToken, clock, version}),
 		usage: usage.recorder,
 		async assertReady() {
 			if (draining) throw new OciError('UNAVAILABLE', undefined, {message: 'the server is stopping'});
@@ -140,6 +157,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 			sweeper.stop();
 			clearInterval(looking);
 			await server.drain(settings.drainSeconds);
+			await jobs.stop();
 			await usage.stop();
 			await composed.close();
 			await store.close();

@@ -1,7 +1,7 @@
 /** What an administrator can do, put together over a store: for the server, and for commands that work on the store itself. */
 import type {RepositoryName} from 'oci-spec-types';
 import type {Policy} from './config/policy.ts';
-import {type Collector, createCollector} from './gc/collector.ts';
+import {type Collector, type CollectorOptions, createCollector} from './gc/collector.ts';
 import {createReports} from './gc/report.ts';
 import type {Administration} from './operations/administration.ts';
 import type {Collection} from './operations/collection.ts';
@@ -23,7 +23,7 @@ import {createWalkMemory} from './registry/walkMemory.ts';
 import type {ObjectStore} from './storage/objectStore.ts';
 import {createUsageReader} from './usage/reader.ts';
 
-export type AdministrationOptions = {
+export type AdministrationOptions = Pick<CollectorOptions, 'writesPerSecond' | 'onDeed' | 'onRemoved' | 'onDeleted'> & {
 	/** The one that is in force now, and the file that it is from. */
 	policy: () => Policy;
 	policyFile: string | undefined;
@@ -47,6 +47,7 @@ export type ComposedAdministration = {operations: Operations; collector: Collect
 
 export const composeAdministration = (store: ObjectStore, options: AdministrationOptions): ComposedAdministration => {
 	const {policy, policyFile, lifetimes, collectEveryMs, holder, examine, clock, elapsed, wait, onProblem} = options;
+	const {writesPerSecond, onDeed, onRemoved, onDeleted} = options;
 	const tombstones = createTombstones(store, {lifetimes, elapsed});
 	const guard = createGuard(store, tombstones, {lifetimes, elapsed, wait});
 	const [tags, heads] = [createTags(store, guard), createHeads(store, guard)];
@@ -57,7 +58,7 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 	const surveys = createSurveys({walk, usageOf, rules: () => policy().refs, now: () => store.now(), elapsed});
 
 	const collector = createCollector(store, {
-		...{lifetimes, tombstones, tags, holder, elapsed, wait},
+		...{lifetimes, tombstones, tags, holder, elapsed, wait, writesPerSecond, onDeed, onRemoved, onDeleted},
 		retention: () => createPolicyRetention({policy, usageOf, quarantineMs: lifetimes.quarantineMs}),
 		refSizes: inventory => summarize(inventory, undefined, policy().refs).refs,
 		everyMs: collectEveryMs ?? usualEveryMs,

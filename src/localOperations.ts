@@ -33,7 +33,8 @@ export const openLocalOperations = (options: LocalOptions): LocalOperations => {
 	return {
 		async run(name, input, context) {
 			// It is asked when nothing else works, and says why.
-			if (name === 'doctor') return (await diagnose(examine({environment, createStore: openStore, assertFit: lifetimesOf, clock}))) as never;
+			if (name === 'doctor')
+				return (await diagnose(examine({environment, createStore: openStore, assertFit: lifetimesOf, clock}))) as never;
 			opened ??= open({...options, openStore, clock});
 			return (await opened).operations.run(name, input, context);
 		},

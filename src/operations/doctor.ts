@@ -3,9 +3,9 @@ import {readFile} from 'node:fs/promises';
 import {PolicyInvalid, parsePolicy} from '../config/policy.ts';
 import {parseSettings, type Settings, SettingsInvalid} from '../config/settings.ts';
 import {settledUploads} from '../config/uploadPolicy.ts';
-import {examineCollection} from './doctorCollection.ts';
 import {isMarked} from '../registry/layout.ts';
 import {type ObjectStore, type StoreAbilities, StoreUnavailable, StoreUnfit, type UploadVerdict} from '../storage/objectStore.ts';
+import {examineCollection} from './doctorCollection.ts';
 
 /** `advice` says what to do; a `note` works, but not as well as it could. */
 export type Finding = {check: string; state: 'ok' | 'note' | 'failed'; fact: string; advice?: string};
@@ -63,7 +63,12 @@ const accessFinding = ({adminToken, host}: Settings): Finding => {
 	const fact = 'without LAYERCACHE_ADMIN_TOKEN the admin API and the dashboard answer this machine alone';
 	if (/^(?:127\.|::1$|localhost$)/.test(host)) return {check, state: 'ok', fact};
 	// A proxy on the same machine looks like this machine.
-	return {check, state: 'note', fact, advice: 'set LAYERCACHE_ADMIN_TOKEN to use them from elsewhere, and always where a proxy runs on this machine'};
+	return {
+		check,
+		state: 'note',
+		fact,
+		advice: 'set LAYERCACHE_ADMIN_TOKEN to use them from elsewhere, and always where a proxy runs on this machine',
+	};
 };
 
 /** The rest does not build on it. */
