@@ -117,7 +117,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		policyFile: settings.policy,
 		collectEveryMs: settings.gcEveryMs,
 		holder: `${hostname()} (process ${process.pid})`,
-		examine: () => examineServer({settings, store, assertFit: lifetimesOf, clock}),
+		examine: () => examineServer({settings, store, lifetimesOf, clock}),
 		wait: ms => delay(ms),
 		onProblem: (facts, message) => log.warn(facts, message),
 	});
@@ -125,7 +125,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
 	const koa = createKoaApp({
-		registryFor: registryForClients(composed, rules, surroundings),
+		registryFor: registryForClients(composed, {rules, elapsed}, surroundings),
 		explainRef: composed.explainRef,
 		administration: createHttpAdministration({operations, jobs, token: settings.adminToken, clock, version}),
 		usage: usage.recorder,

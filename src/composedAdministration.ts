@@ -89,8 +89,8 @@ const letGo = async (tags: Tags, heads: Heads, {repo, tag, digest, pushedAt}: Re
 	if (!tag || !pushedAt) return false;
 	const pushes = await heads.of(repo, tag);
 	if (pushes.some(push => push.pushedAt > pushedAt)) return false;
-	const isAsSeen = (now: {digest: string; pushedAt: string}) =>
-		(pushes.length > 0 || now.digest === digest) && Date.parse(now.pushedAt) <= pushedAt.getTime();
+	const isAsSeen = (now: {digest: string; pushedAt: string; protected?: boolean | undefined}) =>
+		!now.protected && (pushes.length > 0 || now.digest === digest) && Date.parse(now.pushedAt) <= pushedAt.getTime();
 	const removed = await tags.remove(repo, tag, isAsSeen);
 	return (await heads.remove(repo, tag)) || removed;
 };

@@ -34,7 +34,7 @@ export const openLocalOperations = (options: LocalOptions): LocalOperations => {
 		async run(name, input, context) {
 			// It is asked when nothing else works, and says why.
 			if (name === 'doctor')
-				return (await diagnose(examine({environment, createStore: openStore, assertFit: lifetimesOf, clock}))) as never;
+				return (await diagnose(examine({environment, createStore: openStore, lifetimesOf, clock}))) as never;
 			opened ??= open({...options, openStore, clock});
 			return (await opened).operations.run(name, input, context);
 		},
@@ -65,7 +65,7 @@ const open = async ({environment, openStore, clock, onProblem}: Required<LocalOp
 		lifetimes,
 		collectEveryMs: settings.gcEveryMs,
 		holder: `a command on ${hostname()} (process ${process.pid})`,
-		examine: () => examine({environment, createStore: openStore, assertFit: lifetimesOf, clock}),
+		examine: () => examine({environment, createStore: openStore, lifetimesOf, clock}),
 		clock,
 		elapsed: createElapsed({wall: clock}),
 		wait: ms => delay(ms),

@@ -13,6 +13,8 @@ export type Removal = {
 	pushedAt?: Date | undefined;
 	/** A sentence that names the rule. */
 	reason: string;
+	/** The rule or budget of the policy; none where a default decides. */
+	rule?: {line: number; match: string} | undefined;
 	exclusiveBytes: number;
 };
 

@@ -4,13 +4,14 @@ import {PolicyInvalid, parsePolicy} from '../config/policy.ts';
 import {parseSettings, type Settings, SettingsInvalid} from '../config/settings.ts';
 import {settledUploads} from '../config/uploadPolicy.ts';
 import {isMarked} from '../registry/layout.ts';
+import type {Lifetimes} from '../registry/lifetimes.ts';
 import {type ObjectStore, type StoreAbilities, StoreUnavailable, StoreUnfit, type UploadVerdict} from '../storage/objectStore.ts';
 import {examineCollection} from './doctorCollection.ts';
 
 /** `advice` says what to do; a `note` works, but not as well as it could. */
 export type Finding = {check: string; state: 'ok' | 'note' | 'failed'; fact: string; advice?: string};
 
-export type DoctorOptions = Pick<ServerDoctorOptions, 'assertFit' | 'clock'> & {
+export type DoctorOptions = Pick<ServerDoctorOptions, 'lifetimesOf' | 'clock'> & {
 	environment: Readonly<Record<string, string | undefined>>;
 	createStore: (settings: Settings) => ObjectStore;
 };
@@ -19,7 +20,7 @@ export type ServerDoctorOptions = {
 	settings: Settings;
 	store: ObjectStore;
 	/** Throws SettingsInvalid where the grace, the quarantine and what is remembered do not go together. */
-	assertFit: (settings: Settings) => void;
+	lifetimesOf: (settings: Settings) => Lifetimes;
 	/** Milliseconds since 1970. */
 	clock: () => number;
 };
@@ -47,13 +48,13 @@ export async function* examine({environment, createStore, ...options}: DoctorOpt
 }
 
 /** The same of a server that runs, with its own settings and store. */
-export async function* examineServer({settings, store, assertFit, clock}: ServerDoctorOptions): AsyncGenerator<Finding> {
-	const fit = tried(() => assertFit(settings));
+export async function* examineServer({settings, store, lifetimesOf, clock}: ServerDoctorOptions): AsyncGenerator<Finding> {
+	const fit = tried(() => lifetimesOf(settings));
 	if ('failure' in fit) return yield readingFailed('settings', fit.failure);
 	yield {check: 'settings', state: 'ok', fact: `store ${settings.store}, listening on ${settings.host}:${settings.port}`};
 	yield accessFinding(settings);
 	yield* examinePolicy(settings);
-	yield* examineStore(store, settings, clock);
+	yield* examineStore(store, settings, fit.value, clock);
 }
 
 /** The token itself is told to nobody. */
@@ -91,7 +92,7 @@ const policyFailed = (file: string, error: unknown): Finding => {
 	return {check: 'policy', state: 'failed', fact: `${file}:${first?.line}: ${first?.message}${others}`, advice};
 };
 
-async function* examineStore(store: ObjectStore, settings: Settings, clock: () => number): AsyncGenerator<Finding> {
+async function* examineStore(store: ObjectStore, settings: Settings, lifetimes: Lifetimes, clock: () => number): AsyncGenerator<Finding> {
 	const clocks = await attempt(async () => ({theirs: await store.now(), ours: clock()}));
 	if ('failure' in clocks) return yield readingFailed('store', clocks.failure);
 	yield {check: 'store', state: 'ok', fact: 'answers'};
@@ -111,7 +112,7 @@ async function* examineStore(store: ObjectStore, settings: Settings, clock: () =
 	yield presigningFinding(probe.value, settings);
 	yield uploadsFinding(settledUploads(settings) ?? (await store.probeUploads()), settings);
 	for (const warning of probe.value.warnings) yield {check: 'store', state: 'note', fact: warning};
-	yield* examineCollection(store, settings);
+	yield* examineCollection(store, settings, lifetimes);
 }
 
 // S3 refuses signatures that are more than 15 minutes off; well before that, lifetimes of URLs are no longer what they say.

@@ -3,12 +3,13 @@ import type {Settings} from '../config/settings.ts';
 import {formatDuration} from '../config/units.ts';
 import {readLease} from '../gc/lease.ts';
 import {createReports} from '../gc/report.ts';
+import type {Lifetimes} from '../registry/lifetimes.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
 import type {Finding} from './doctor.ts';
 
-export async function* examineCollection(store: ObjectStore, {gcEveryMs}: Settings): AsyncGenerator<Finding> {
+export async function* examineCollection(store: ObjectStore, {gcEveryMs}: Settings, {leaseMs}: Lifetimes): AsyncGenerator<Finding> {
 	const check = 'collector';
-	const [[last], lease, now] = await Promise.all([createReports(store).read({limit: 1}), readLease(store), store.now()]);
+	const [[last], lease, now] = await Promise.all([createReports(store).read({limit: 1}), readLease(store, leaseMs), store.now()]);
 	if (gcEveryMs === undefined) {
 		const advice = 'let a timer run `layercache gc run`, or nothing is ever deleted';
 		yield {check, state: 'note', fact: 'LAYERCACHE_GC_EVERY=never: no server collects by itself', advice};

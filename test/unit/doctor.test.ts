@@ -15,7 +15,7 @@ const findings = async ({environment = {}, store = {}, clock = Date.now}: Given 
 		examine({
 			environment,
 			clock,
-			assertFit: lifetimesOf,
+			lifetimesOf,
 			createStore: () => ({...createMemoryStore(), probe: async () => fit, probeUploads: async () => trusted, ...store}),
 		}),
 	);
