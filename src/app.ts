@@ -3,6 +3,7 @@ import {randomUUID} from 'node:crypto';
 import {hostname} from 'node:os';
 import {setTimeout as delay} from 'node:timers/promises';
 import {OciError} from 'oci-spec-types';
+import {collecting, collectingEvents} from './collecting.ts';
 import {composeAdministration} from './composedAdministration.ts';
 import {composeRegistry} from './composedRegistry.ts';
 import type {Settings} from './config/settings.ts';
@@ -25,15 +26,12 @@ import {openLayout} from './registry/layout.ts';
 import type {Lifetimes} from './registry/lifetimes.ts';
 import {createUploadTrust, fixedTrust, looksEveryMs, type UploadTrust} from './registry/uploadTrust.ts';
 import {lifetimesOf} from './serverLifetimes.ts';
-import {createDiskStore} from './storage/disk.ts';
+import {createStore, diskLimits} from './settingsStore.ts';
 import {withMeasurements} from './storage/instrumented.ts';
-import {createMemoryStore} from './storage/memory.ts';
 import {type ObjectStore, type StoreAbilities, StoreUnavailable, type UploadVerdict} from './storage/objectStore.ts';
-import {createS3Store} from './storage/s3/s3Store.ts';
-import {defaultTuning, type S3Request} from './storage/s3/settings.ts';
-import {profileCredentials} from './storage/s3/signingCredentials.ts';
 import type {Log} from './telemetry/log.ts';
 import {createMetrics, type Metrics} from './telemetry/metrics.ts';
+import {compactUsage} from './usage/compaction.ts';
 import {startUsage} from './usage/startUsage.ts';
 import {version} from './version.ts';
 
@@ -111,8 +109,9 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		observer: metrics,
 		onFailed: error => log.warn({error}, 'usage not stored; it is kept, and tried again in a minute'),
 	});
-	const {operations} = composeAdministration(store, {
-		...{lifetimes, clock, elapsed},
+	const {operations, collector} = composeAdministration(store, {
+		...{lifetimes, clock, elapsed, disk: diskLimits(settings)},
+		...collectingEvents({log, metrics}, composed.forget),
 		policy: policy.current,
 		policyFile: settings.policy,
 		collectEveryMs: settings.gcEveryMs,
@@ -139,7 +138,18 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		metrics,
 	});
 	const server = await listen(koa.callback(), settings);
-	const sweeper = startSweeper(sweeps ? sweepsOf(store, lifetimes) : [], {
+	const collects =
+		settings.gcEveryMs === undefined
+			? []
+			: [
+					collecting(collector, {
+						...{elapsed, log, metrics},
+						everyMs: settings.gcEveryMs,
+						afterwards: async () =>
+							compactUsage(store, await store.now(), {onDamaged: (key, error) => log.warn({key, error}, 'usage not readable')}),
+					}),
+				];
+	const sweeper = startSweeper(sweeps ? [...sweepsOf(store, lifetimes), ...collects] : [], {
 		onSwept(what, removed) {
 			log.info({what, removed}, 'swept');
 			metrics.recordSwept(what, removed);
@@ -204,34 +214,6 @@ const openStore = async (store: ObjectStore): Promise<StoreAbilities> => {
 	await openLayout(store);
 	return abilities;
 };
-
-/** The store that the settings name; nothing is asked of it yet. `onRequest` hears of each request to S3. */
-export const createStore = (settings: Settings, onRequest?: (request: S3Request) => void): ObjectStore => {
-	switch (settings.store) {
-		case 'memory':
-			return createMemoryStore();
-		case 'disk':
-			return createDiskStore({path: settings.diskPath});
-		case 's3':
-			return createS3Store({
-				// parseSettings lets no `s3` without a bucket through.
-				bucket: settings.s3Bucket as string,
-				prefix: settings.s3Prefix,
-				region: settings.s3Region,
-				endpoint: settings.s3Endpoint,
-				forcePathStyle: settings.s3ForcePathStyle ?? settings.s3Endpoint !== undefined,
-				publicEndpoint: settings.s3PublicEndpoint,
-				...(settings.s3DownloadProfile && {downloadCredentials: profileCredentials(settings.s3DownloadProfile)}),
-				...(settings.s3UploadProfile && {uploadCredentials: profileCredentials(settings.s3UploadProfile)}),
-				urlLifeSeconds: settings.urlLifeSeconds,
-				onRequest,
-				tuning: {bufferBytes: uploadBufferBytes(settings.workers)},
-			});
-	}
-};
-
-/** All workers have together what one would have, down to what a single upload can make use of. */
-const uploadBufferBytes = (workers: number) => Math.max(defaultTuning.singleBytes, Math.floor(defaultTuning.bufferBytes / workers));
 
 // A request that began before its upload was over may still be writing; not after so long without a byte.
 const sweepsOf = (store: ObjectStore, {longestUploadMs, idleUploadMs: idleMs}: Lifetimes): Sweep[] => [

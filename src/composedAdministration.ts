@@ -10,7 +10,7 @@ import {OperationError} from './operations/operation.ts';
 import {createOperations, type Operations} from './operations/operations.ts';
 import {createRuns} from './operations/runs/runs.ts';
 import {createSurveys} from './operations/survey.ts';
-import {createPolicyRetention, createUsageOf, decideTogether} from './policyRetention.ts';
+import {createDecideTogether, createPolicyRetention, createUsageOf, type DiskLimits} from './policyRetention.ts';
 import type {Removal} from './refs/removal.ts';
 import {summarize} from './refs/summaries.ts';
 import {createGuard} from './registry/guard.ts';
@@ -28,6 +28,8 @@ export type AdministrationOptions = Pick<CollectorOptions, 'writesPerSecond' | '
 	policy: () => Policy;
 	policyFile: string | undefined;
 	lifetimes: Lifetimes;
+	/** Of a disk store. */
+	disk?: DiskLimits | undefined;
 	/** How often a cycle of the collector begins; undefined where never. */
 	collectEveryMs: number | undefined;
 	/** Who collects, for people. */
@@ -46,7 +48,7 @@ export type AdministrationOptions = Pick<CollectorOptions, 'writesPerSecond' | '
 export type ComposedAdministration = {operations: Operations; collector: Collector};
 
 export const composeAdministration = (store: ObjectStore, options: AdministrationOptions): ComposedAdministration => {
-	const {policy, policyFile, lifetimes, collectEveryMs, holder, examine, clock, elapsed, wait, onProblem} = options;
+	const {policy, policyFile, lifetimes, disk, collectEveryMs, holder, examine, clock, elapsed, wait, onProblem} = options;
 	const {writesPerSecond, onDeed, onRemoved, onDeleted} = options;
 	const tombstones = createTombstones(store, {lifetimes, elapsed});
 	const guard = createGuard(store, tombstones, {lifetimes, elapsed, wait});
@@ -57,9 +59,11 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 	const walk = () => walkRepositories(store, {memory});
 	const surveys = createSurveys({walk, usageOf, rules: () => policy().refs, now: () => store.now(), elapsed});
 
+	const decideTogether = createDecideTogether(policy, disk);
+	const decidesTogether = () => policy().budget.length > 0 || (disk?.freePercent ?? 0) > 0;
 	const collector = createCollector(store, {
 		...{lifetimes, tombstones, tags, holder, elapsed, wait, writesPerSecond, onDeed, onRemoved, onDeleted},
-		retention: () => createPolicyRetention({policy, usageOf, quarantineMs: lifetimes.quarantineMs}),
+		retention: () => createPolicyRetention({policy, usageOf, quarantineMs: lifetimes.quarantineMs, decideTogether, decidesTogether}),
 		refSizes: inventory => summarize(inventory, undefined, policy().refs).refs,
 		everyMs: collectEveryMs ?? usualEveryMs,
 	});
@@ -72,7 +76,7 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 			for await (const inventory of walkRepositories(store, {memory, only: repo})) return inventory;
 			return undefined;
 		},
-		decideTogether: async (summaries, gone, now) => decideTogether(policy(), summaries, gone, now),
+		decideTogether,
 		letGo: removal => letGo(tags, heads, removal),
 		protect: tags.protect,
 		collection: collectionOf(collector, () => store.now()),

@@ -2,7 +2,6 @@
 import {readFile} from 'node:fs/promises';
 import {hostname} from 'node:os';
 import {setTimeout as delay} from 'node:timers/promises';
-import {createStore} from './app.ts';
 import {CommandFailed} from './cli/exitCodes.ts';
 import type {LocalOperations} from './cli/program.ts';
 import {composeAdministration} from './composedAdministration.ts';
@@ -14,6 +13,7 @@ import type {Operations} from './operations/operations.ts';
 import {diagnose} from './operations/runs/health.ts';
 import {isMarked} from './registry/layout.ts';
 import {lifetimesOf} from './serverLifetimes.ts';
+import {createStore, diskLimits} from './settingsStore.ts';
 import type {ObjectStore} from './storage/objectStore.ts';
 
 export type LocalOptions = {
@@ -33,8 +33,7 @@ export const openLocalOperations = (options: LocalOptions): LocalOperations => {
 	return {
 		async run(name, input, context) {
 			// It is asked when nothing else works, and says why.
-			if (name === 'doctor')
-				return (await diagnose(examine({environment, createStore: openStore, lifetimesOf, clock}))) as never;
+			if (name === 'doctor') return (await diagnose(examine({environment, createStore: openStore, lifetimesOf, clock}))) as never;
 			opened ??= open({...options, openStore, clock});
 			return (await opened).operations.run(name, input, context);
 		},
@@ -63,6 +62,7 @@ const open = async ({environment, openStore, clock, onProblem}: Required<LocalOp
 		policy: () => policy,
 		policyFile: settings.policy,
 		lifetimes,
+		disk: diskLimits(settings),
 		collectEveryMs: settings.gcEveryMs,
 		holder: `a command on ${hostname()} (process ${process.pid})`,
 		examine: () => examine({environment, createStore: openStore, lifetimesOf, clock}),
