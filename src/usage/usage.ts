@@ -52,7 +52,7 @@ export type RefUsage = {
 	imports: number;
 	/** Of these, those that got another tag's, since this one had none. */
 	fallbacks: number;
-	/** Importers that asked for this tag and got nothing. */
+	/** Importers that asked for this tag and got nothing, on the last 35 days. */
 	misses: number;
 	/** How often an importer of another tag got this one's cache, or a union with it. */
 	lent: number;
