@@ -1,11 +1,12 @@
 /** What the policy in force lets go, as the collector asks for it: repository for repository, and at the end all together. */
 import type {RepositoryName} from 'oci-spec-types';
 import type {Policy} from './config/policy.ts';
-import type {Retention} from './gc/retention.ts';
+import {formatDuration} from './config/units.ts';
+import type {Retention, RetentionDecision} from './gc/retention.ts';
 import {decideBudgets, decideEviction} from './refs/budgets.ts';
 import {untaggedRule} from './refs/refRules.ts';
 import type {RepositoryUsage} from './refs/refUse.ts';
-import type {Removal} from './refs/removal.ts';
+import {formatRule, type Removal} from './refs/removal.ts';
 import {decideRetention} from './refs/retention.ts';
 import {type RepositorySummary, summarize} from './refs/summaries.ts';
 import type {UsageReader} from './usage/usage.ts';
@@ -40,10 +41,17 @@ export const createPolicyRetention = (options: PolicyRetentionOptions): Retentio
 			const removals = decideRetention(inventory, {usage, rules, now, quarantineMs});
 			if (addsUp) summaries.push(summarize(inventory, usage, rules));
 			gone.push(...removals);
-			return {removals, untaggedMs: untaggedRule(rules, inventory.repo)?.untagged ?? 0};
+			return {removals, ...untaggedIn(rules, inventory.repo)};
 		},
 		decideTogether: async () => (now && addsUp ? decideTogether(summaries, gone, now) : []),
 	};
+};
+
+/** What the rules of a repository say of manifests that no tag leads to. */
+const untaggedIn = (rules: Policy['refs'], repo: RepositoryName): Pick<RetentionDecision, 'untaggedMs' | 'untaggedBy'> => {
+	const rule = untaggedRule(rules, repo);
+	const ms = rule?.untagged ?? 0;
+	return {untaggedMs: ms, untaggedBy: rule && `untagged: ${formatDuration(ms)}, by ${formatRule(rule)}`};
 };
 
 export type DiskLimits = {room: () => Promise<{freeBytes: number; totalBytes: number}>; freePercent: number};
