@@ -1,7 +1,7 @@
 /** What goes next, when and why; and how the collector gets on. */
 import type {CycleReport} from '../../operations/answers/collection.ts';
 import type {OperationOutput} from '../../operations/table.ts';
-import {bytesOf, countOf, formatBytes, formatMany, formatSeconds, formatSpan, momentOf, none} from '../format.ts';
+import {bytesOf, countOf, dueOf, formatBytes, formatMany, formatSeconds, formatSpan, momentOf, none} from '../format.ts';
 import {type Html, html} from '../html.ts';
 import {card, empty, figures, heading, type Page} from '../layout.ts';
 import {removalTable} from '../removalTable.ts';
@@ -25,7 +25,7 @@ ${figures([
 		note: 'that nothing needed any more when the last cycle ended',
 	},
 	{name: 'Last cycle', value: momentOf(collector.last?.endedAt, now), note: lastNote(collector.last)},
-	{name: 'Next cycle', value: momentOf(collector.nextAt, now), note: rhythm(collector)},
+	{name: 'Next cycle', value: dueOf(collector.nextAt, now), note: rhythm(collector)},
 ])}
 ${card({
 	title: 'Goes with the next cycle',
