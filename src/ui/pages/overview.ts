@@ -6,6 +6,7 @@ import {card, empty, figures, heading, type Page, pasteable} from '../layout.ts'
 import {paths} from '../paths.ts';
 import {refTable} from '../refTable.ts';
 import {removalTable} from '../removalTable.ts';
+import {deletedBy} from './retention.ts';
 import {fetchedPlot, importsPlot, sizePlot} from './usagePlots.ts';
 
 export type Overview = {
@@ -84,10 +85,6 @@ const next = ({retention, collector, now}: Overview) => {
 const collecting = ({collector: {last, everySeconds, running, nextAt}, now}: Overview) => html`<dl class="facts">
 <div><dt>Runs</dt><dd>${everySeconds === undefined ? 'never by itself (LAYERCACHE_GC_EVERY)' : `by itself, ${formatSpan(everySeconds)} apart`}</dd></div>
 <div><dt>${running ? 'Now' : 'Next cycle'}</dt><dd>${running ? html`in a cycle since ${momentOf(running.startedAt, now)}` : dueOf(nextAt, now)}</dd></div>
-<div><dt>Last cycle</dt><dd>${
-	last
-		? html`${momentOf(last.endedAt, now)}, deleted ${bytesOf(last.did.deleted.bytes)} in ${formatMany(last.did.deleted.count, 'object')}`
-		: 'none yet'
-}</dd></div>
+<div><dt>Last cycle</dt><dd>${last ? html`${momentOf(last.endedAt, now)}, ${deletedBy(last)}` : 'none yet'}</dd></div>
 <div><dt>In quarantine</dt><dd>${last ? bytesOf(last.totals.condemnedBytes) : none}</dd></div>
 </dl>`;
