@@ -14,7 +14,7 @@ import {createGuard} from './registry/guard.ts';
 import {createHeads} from './registry/heads.ts';
 import type {Lifetimes} from './registry/lifetimes.ts';
 import type {Registry} from './registry/registry.ts';
-import {createStoredRegistry} from './registry/storedRegistry.ts';
+import {createStoredRegistry, type StoredRegistry} from './registry/storedRegistry.ts';
 import {createTombstones} from './registry/tombstones.ts';
 import type {UploadTrust} from './registry/uploadTrust.ts';
 import {withoutRedirects} from './registry/withoutRedirects.ts';
@@ -49,7 +49,14 @@ export type ComposeOptions = {
 };
 
 /** `pushed`: the same without what importers get instead of what was pushed. */
-export type Composed = {registry: Registry; pushed: Registry; explainRef: ExplainRef; close(): Promise<void>};
+export type Composed = {
+	registry: Registry;
+	pushed: Registry;
+	explainRef: ExplainRef;
+	/** Of an object that the collector deletes. */
+	forget: StoredRegistry['forget'];
+	close(): Promise<void>;
+};
 
 export const composeRegistry = (store: ObjectStore, options: ComposeOptions): Composed => {
 	const {settings, policy, abilities, uploads, rules, clock, elapsed, lifetimes, wait = delay, log, metrics} = options;
@@ -99,7 +106,7 @@ export const composeRegistry = (store: ObjectStore, options: ComposeOptions): Co
 	});
 	const explainOld = createOldRefExplanations(repositories, bucketOf);
 	const explainRef: ExplainRef = async (repo, tag) => (await explainOld(repo, tag)) ?? answers.explain(repo, tag);
-	return {registry, pushed: merging, explainRef, close};
+	return {registry, pushed: merging, explainRef, forget: stored.forget, close};
 };
 
 const tellDerived = (event: DerivedEvent, log: Log, metrics: Metrics): void => {

@@ -1,7 +1,7 @@
 /** The kinds of values that settings have. Their messages follow the name of a setting, and never repeat the value. */
 import {isIP} from 'node:net';
 import {z} from 'zod';
-import {parseDurationMs} from './units.ts';
+import {parseBytes, parseDurationMs} from './units.ts';
 
 export const wholeNumber = (min: number, max: number) =>
 	z
@@ -17,6 +17,13 @@ export const duration = (least: string) =>
 		context.addIssue(ms === undefined ? 'must be a duration such as 90s, 30m, 6h or 3d' : `must be at least ${least}`);
 		return z.NEVER;
 	});
+/** Bytes; `0` needs no unit. */
+export const byteSize = z.string().transform((text, context) => {
+	const bytes = text === '0' ? 0 : parseBytes(text);
+	if (bytes !== undefined) return bytes;
+	context.addIssue('must be a size such as 500MB, 200GB or 1TiB');
+	return z.NEVER;
+});
 export const flag = z.enum(['true', 'false'], 'must be true or false').transform(text => text === 'true');
 /** Several, with commas between them. */
 export const addressRanges = z

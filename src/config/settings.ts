@@ -2,7 +2,7 @@
 import {availableParallelism} from 'node:os';
 import {z} from 'zod';
 import {nearest} from './nearest.ts';
-import {addressRanges, choice, duration, flag, originUrl, secret, webUrl, wholeNumber} from './settingValues.ts';
+import {addressRanges, byteSize, choice, duration, flag, originUrl, secret, webUrl, wholeNumber} from './settingValues.ts';
 
 export type Settings = {
 	[K in keyof typeof settingsTable as (typeof settingsTable)[K]['key']]: z.output<(typeof settingsTable)[K]['schema']>;
@@ -176,6 +176,20 @@ export const settingsTable = {
 			.default(hourMs),
 		'How often the store is walked along, retention applied and what nobody keeps removed. `never`: by hand only, with `layercache gc run`.',
 		'`1h`',
+	),
+
+	LAYERCACHE_DISK_FREE_PERCENT: setting(
+		'diskFreePercent',
+		'Collecting',
+		wholeNumber(0, 90).default(10),
+		'Where less than this of the disk is free, the refs that were used longest ago go until it will be: [retention.md](retention.md#a-disk-that-fills-up). For the disk store alone; `0` turns it off.',
+	),
+	LAYERCACHE_UNREFERENCED_LIMIT: setting(
+		'unreferencedLimitBytes',
+		'Collecting',
+		byteSize.default(1e12),
+		'How many bytes of layers one client may push within a day that no manifest of it names, such as `200GB`: more are refused ([retention.md](retention.md#layers-without-a-manifest)). Each process counts for itself; `0` is without a limit.',
+		'`1TB`',
 	),
 
 	LAYERCACHE_POLICY: setting(

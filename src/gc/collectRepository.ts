@@ -14,8 +14,9 @@ export type CollectOptions = SettleOptions & {
 	onRemoved(removal: Removal): void;
 };
 
-/** In bytes. `unreferenced`: nothing keeps it, young or not; `condemned`: of that, what has a tombstone. */
-export type RepositoryStanding = {unreferencedBytes: number; condemnedBytes: number};
+/** `unreferenced`: nothing keeps it, young or not; `condemned`: of that, what had a tombstone before. */
+export type RepositoryStanding = {unreferencedBytes: number; condemnedBytes: number; condemnedObjects: number};
+export const nothingUnreferenced: RepositoryStanding = {unreferencedBytes: 0, condemnedBytes: 0, condemnedObjects: 0};
 
 export const collectRepository = async (given: RepositoryInventory, options: CollectOptions): Promise<RepositoryStanding> => {
 	const decision = {...options.decision, removals: options.decision.removals.filter(removal => isStillMeant(given, removal))};
@@ -25,10 +26,12 @@ export const collectRepository = async (given: RepositoryInventory, options: Col
 	const marks = mark(inventory, {lifetimes: options.lifetimes, decision});
 	await forgetExpired(inventory, marks, decision, options);
 
-	const standing = {unreferencedBytes: 0, condemnedBytes: 0};
+	const standing = {...nothingUnreferenced};
 	const count = (bytes: number, isCondemned: boolean) => {
 		standing.unreferencedBytes += bytes;
-		if (isCondemned) standing.condemnedBytes += bytes;
+		if (!isCondemned) return;
+		standing.condemnedBytes += bytes;
+		standing.condemnedObjects += 1;
 	};
 
 	const documents = unneededDocuments(inventory, marks);

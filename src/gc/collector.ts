@@ -2,11 +2,12 @@
 import type {RepositoryName, Tag} from 'oci-spec-types';
 import {createPace} from '../lib/pace.ts';
 import type {RepositoryInventory} from '../registry/inventory.ts';
+import type {Lifetimes} from '../registry/lifetimes.ts';
 import type {Tombstones} from '../registry/tombstones.ts';
 import {walkRepositories} from '../registry/walk.ts';
 import {createWalkMemory, type WalkMemory} from '../registry/walkMemory.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
-import {collectRepository} from './collectRepository.ts';
+import {collectRepository, nothingUnreferenced} from './collectRepository.ts';
 import {foresee} from './foresee.ts';
 import {createHands, type HandsOptions} from './hands.ts';
 import {type Lease, type LeaseState, readLease, takeLease} from './lease.ts';
@@ -19,7 +20,7 @@ import type {Deed} from './settle.ts';
 import {createTally} from './tally.ts';
 
 export type CollectorOptions = {
-	lifetimes: StepLifetimes;
+	lifetimes: StepLifetimes & Pick<Lifetimes, 'leaseMs'>;
 	tombstones: Tombstones;
 	tags: HandsOptions['tags'];
 	/** Asked for anew with each cycle, and each preview. */
@@ -50,17 +51,21 @@ export type RunOptions = {
 	unlessWithinMs?: number;
 };
 
-/** `notDue`: somebody has just done it. `held`: somebody does it now. */
-export type RunOutcome = {report: CycleReport} | {report: undefined; because: 'notDue' | 'held'};
+/** `condemnedObjects`: in quarantine when it had ended. */
+export type DoneCycle = {report: CycleReport; condemnedObjects: number};
+
+/** `notDue`: somebody has done it at `endedAt`. `held`: somebody does it now. */
+export type RunOutcome = DoneCycle | {report: undefined; because: 'notDue'; endedAt: Date} | {report: undefined; because: 'held'};
 
 export type Collector = ReturnType<typeof createCollector>;
 
 export const createCollector = (store: ObjectStore, options: CollectorOptions) => {
 	const {lifetimes, tombstones, tags, elapsed, wait, onDeed = () => {}, onRemoved = () => {}, onDeleted = () => {}} = options;
 	const memory = options.memory ?? createWalkMemory();
+	const {leaseMs} = lifetimes;
 	const reports = createReports(store);
 
-	const cycle = async (lease: Lease, last: Progress | undefined, {signal, onProgress}: RunOptions): Promise<CycleReport> => {
+	const cycle = async (lease: Lease, last: Progress | undefined, {signal, onProgress}: RunOptions): Promise<DoneCycle> => {
 		const resumed = last && !last.endedAt ? last : undefined;
 		const retention = options.retention();
 		const tally = createTally();
@@ -89,7 +94,7 @@ export const createCollector = (store: ObjectStore, options: CollectorOptions) =
 			const removals = [...decision.removals, ...(carriedFor.get(repo) ?? [])];
 			const standing =
 				inventory.damaged.length > 0
-					? {unreferencedBytes: 0, condemnedBytes: 0}
+					? nothingUnreferenced
 					: await collectRepository(inventory, {
 							...{hands, lifetimes, memory},
 							decision: {...decision, removals},
@@ -126,7 +131,7 @@ export const createCollector = (store: ObjectStore, options: CollectorOptions) =
 		await reports.write(report, {at: endedAt.toISOString(), refs});
 		await writeProgress(store, {...progress, after: undefined, endedAt: endedAt.toISOString(), carried: together.map(formatCarried)});
 		if (!resumed) memory.forgetUnasked();
-		return report;
+		return {report, condemnedObjects: tally.condemned()};
 	};
 
 	return {
@@ -136,13 +141,14 @@ export const createCollector = (store: ObjectStore, options: CollectorOptions) =
 		async run(given: RunOptions = {}): Promise<RunOutcome> {
 			const last = await readProgress(store);
 			if (last?.endedAt && given.unlessWithinMs !== undefined) {
-				const agoMs = (await store.now()).getTime() - Date.parse(last.endedAt);
-				if (agoMs < given.unlessWithinMs) return {report: undefined, because: 'notDue'};
+				const endedAt = new Date(last.endedAt);
+				const agoMs = (await store.now()).getTime() - endedAt.getTime();
+				if (agoMs < given.unlessWithinMs) return {report: undefined, because: 'notDue', endedAt};
 			}
-			const lease = await takeLease(store, options.holder, elapsed);
+			const lease = await takeLease(store, {holder: options.holder, leaseMs, elapsed});
 			if (!lease) return {report: undefined, because: 'held'};
 			try {
-				return {report: await cycle(lease, await readProgress(store), given)};
+				return await cycle(lease, await readProgress(store), given);
 			} finally {
 				// It expires anyway; a store that is away has been told of.
 				await lease.release().catch(() => undefined);
@@ -167,7 +173,7 @@ export const createCollector = (store: ObjectStore, options: CollectorOptions) =
 		},
 
 		async status(): Promise<{lease: LeaseState | undefined; progress: Progress | undefined}> {
-			const [lease, progress] = await Promise.all([readLease(store), readProgress(store)]);
+			const [lease, progress] = await Promise.all([readLease(store, leaseMs), readProgress(store)]);
 			return {lease, progress};
 		},
 	};

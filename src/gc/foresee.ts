@@ -12,6 +12,7 @@ import type {Hands} from './hands.ts';
 import type {StepLifetimes} from './nextStep.ts';
 import type {Foreseen, PlannedDeletion} from './plan.ts';
 import type {Removal, RetentionDecision} from './retention.ts';
+import {createRounds} from './rounds.ts';
 import type {Unneeded} from './unneeded.ts';
 
 export type ForeseeOptions = {
@@ -31,36 +32,31 @@ export const foresee = async (inventory: RepositoryInventory, options: ForeseeOp
 	const freed: Foreseen['freed'][number][] = [];
 	const removals: Removal[] = [];
 	const decision = await decide(inventory);
-	const untaggedMs = Math.max(lifetimes.graceMs, decision.untaggedMs);
-	const firstAt = inventory.startedAt.getTime();
-	// What is young now is condemned then, its layers after it, and all of that is over.
-	const lastAt = firstAt + untaggedMs + 3 * lifetimes.quarantineMs;
-	const stepMs = Math.max(options.everyMs, (lastAt - firstAt) / mostRounds);
-	for (let time = firstAt; time <= lastAt + 2 * stepMs; time += stepMs) {
-		const isFirst = time === firstAt;
-		const current = model.at(new Date(time));
+	const rounds = createRounds(inventory, {...lifetimes, untaggedMs: decision.untaggedMs, everyMs: options.everyMs});
+	for (let at: Date | undefined = inventory.startedAt; at; at = rounds.next()) {
+		const time = at;
+		const isFirst = time === inventory.startedAt;
+		const current = model.at(time);
 		await collectRepository(current, {
 			decision: isFirst ? decision : withTagsOf(decision, await decide(current)),
 			hands: model.hands,
 			lifetimes,
 			memory: createWalkMemory(),
 			onDeed({did, key, bytes, reason}) {
-				const at = new Date(time);
-				if (did === 'condemn' && isFirst) found.set(key, {repo: inventory.repo, key, bytes, reason, state: 'condemned', notBefore: at});
-				if (did === 'delete') {
-					const state = isFirst ? 'deleted' : (found.get(key)?.state ?? 'waiting');
-					found.set(key, {repo: inventory.repo, key, bytes, reason, state, notBefore: at});
-				}
+				rounds.somethingChanged();
+				const planned = {repo: inventory.repo, key, bytes, reason, notBefore: time};
+				if (did === 'condemn' && isFirst) found.set(key, {...planned, state: 'condemned'});
+				if (did === 'delete') found.set(key, {...planned, state: isFirst ? 'deleted' : (found.get(key)?.state ?? 'waiting')});
 				if (did === 'free' && isFirst && model.has(key)) freed.push({key, bytes});
 			},
-			onRemoved: removal => void (isFirst && removals.push(removal)),
+			onRemoved(removal) {
+				rounds.somethingChanged();
+				if (isFirst) removals.push(removal);
+			},
 		});
 	}
 	return {deletions: [...found.values()], removals, freed};
 };
-
-// A step is no finer than the cycles are; a plan of weeks need not be as fine as that.
-const mostRounds = 24;
 
 /** Refs are as it was decided first: whether one is still idle in a week, nobody knows. */
 const withTagsOf = (first: RetentionDecision, now: RetentionDecision): RetentionDecision => ({
@@ -74,6 +70,7 @@ const createModel = (given: RepositoryInventory, readTombstone: Hands['tombstone
 	const gone = new Set<string>();
 	const changed = new Map<string, Tombstone | undefined>();
 	const tags = new Map(given.tags);
+	const markers = new Map(given.deletedTags.map(marker => [marker.key, marker]));
 	let blobs = given.blobs;
 	let blobsGone = 0;
 	let now = given.startedAt;
@@ -103,6 +100,7 @@ const createModel = (given: RepositoryInventory, readTombstone: Hands['tombstone
 		return blobs;
 	};
 
+	const swapped = (entry: TagEntry): TagEntry => ({...entry, object: {...entry.object, modified: now}});
 	const isLeft = ({key}: {key: string}) => !gone.has(key);
 
 	const hands: Hands = {
@@ -120,12 +118,15 @@ const createModel = (given: RepositoryInventory, readTombstone: Hands['tombstone
 		},
 		async deleteTag(_: RepositoryName, tag: Tag, {digest}: Pick<TagEntry, 'digest'>) {
 			const entry = tags.get(tag);
-			if (entry) tags.set(tag, {...entry, deleted: true, previous: [{digest, since: now}, ...entry.previous]});
+			if (entry) tags.set(tag, {...swapped(entry), deleted: true, previous: [{digest, since: now}, ...entry.previous]});
+			const key = keys.deletedTag(repo, tag);
+			gone.delete(key);
+			markers.set(key, {tag, key, size: 0, modified: now, etag: '' as Etag});
 			return now;
 		},
 		async forgetPrevious(_, tag, expired) {
 			const entry = tags.get(tag);
-			if (entry) tags.set(tag, {...entry, previous: entry.previous.filter(({digest}) => !expired.has(digest))});
+			if (entry) tags.set(tag, {...swapped(entry), previous: entry.previous.filter(({digest}) => !expired.has(digest))});
 		},
 	};
 
@@ -142,7 +143,7 @@ const createModel = (given: RepositoryInventory, readTombstone: Hands['tombstone
 				manifests: new Map([...given.manifests].filter(([digest]) => !gone.has(keys.manifest(repo, digest)))),
 				blobs: remaining(),
 				derived: given.derived.filter(({object}) => isLeft(object)),
-				deletedTags: given.deletedTags.filter(isLeft),
+				deletedTags: [...markers.values()].filter(isLeft),
 				referrers: given.referrers.filter(isLeft),
 				typeS3: {
 					manifests: given.typeS3.manifests.filter(({object}) => isLeft(object)),

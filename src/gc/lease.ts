@@ -17,19 +17,27 @@ export class LeaseLost extends Error {
 	override readonly name = 'LeaseLost';
 }
 
-export const readLease = async (store: ObjectStore): Promise<LeaseState | undefined> => {
+export const readLease = async (store: ObjectStore, leaseMs: number): Promise<LeaseState | undefined> => {
 	const found = await readDocument(store, gcKeys.lease, leaseSchema);
 	if (!found || found.value.released) return undefined;
-	return {holder: found.value.holder, renewedAt: renewedAtOf(found), expired: isExpired(found)};
+	return {holder: found.value.holder, renewedAt: renewedAtOf(found), expired: isExpired(found, leaseMs)};
 };
 
-/** `holder` is a name for people. Undefined where somebody else holds it. `elapsed` in milliseconds. */
-export const takeLease = async (store: ObjectStore, holder: string, elapsed: () => number): Promise<Lease | undefined> => {
+export type LeaseOptions = {
+	/** A name for people. */
+	holder: string;
+	leaseMs: number;
+	/** Milliseconds since some moment, never going back. */
+	elapsed: () => number;
+};
+
+/** Undefined where somebody else holds it. */
+export const takeLease = async (store: ObjectStore, {holder, leaseMs, elapsed}: LeaseOptions): Promise<Lease | undefined> => {
 	const write = (released: boolean, over: StoredDocument<LeaseDocument> | undefined) =>
 		writeDocument(store, gcKeys.lease, leaseSchema, {holder, released}, over?.etag);
 
 	const found = await readDocument(store, gcKeys.lease, leaseSchema);
-	if (found && !found.value.released && !isExpired(found)) return undefined;
+	if (found && !found.value.released && !isExpired(found, leaseMs)) return undefined;
 	let held = await write(false, found);
 	if (!held) return undefined;
 	let renewedAt = elapsed();
@@ -50,8 +58,6 @@ export const takeLease = async (store: ObjectStore, holder: string, elapsed: () 
 const leaseSchema = z.object({holder: z.string(), released: z.boolean()});
 type LeaseDocument = z.infer<typeof leaseSchema>;
 
-// Long enough for a page of a slow store, short enough that a killed collector is soon followed by another.
-const leaseMs = 90_000;
-
 const renewedAtOf = ({modified, answeredAt}: StoredDocument<LeaseDocument>) => modified ?? answeredAt;
-const isExpired = (found: StoredDocument<LeaseDocument>) => found.answeredAt.getTime() - renewedAtOf(found).getTime() > leaseMs;
+const isExpired = (found: StoredDocument<LeaseDocument>, leaseMs: number) =>
+	found.answeredAt.getTime() - renewedAtOf(found).getTime() > leaseMs;

@@ -13,6 +13,8 @@ export type Removal = {
 	pushedAt?: Date | undefined;
 	/** A sentence that names the rule. */
 	reason: string;
+	/** The rule or budget of the policy; none where a default decides. */
+	rule?: {line: number; match: string} | undefined;
 	exclusiveBytes: number;
 };
 
@@ -28,4 +30,6 @@ export type RetentionDecision = {
 	removals: readonly Removal[];
 	/** Manifests that no tag leads to stay until they are so old, if that is more than the grace. */
 	untaggedMs: number;
+	/** Who says so, as a sentence goes on: a rule. */
+	untaggedBy?: string | undefined;
 };

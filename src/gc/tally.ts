@@ -16,6 +16,7 @@ export const createTally = () => {
 	const removed: CycleReport['removed'] = [];
 	const problems: string[] = [];
 	let removedCount = 0;
+	let condemnedObjects = 0;
 
 	const addReason = (done: 'condemned' | 'deleted', reason: string, bytes: number) => {
 		const known = reasons.has(done + reason) || reasons.size < mostReasons;
@@ -24,8 +25,14 @@ export const createTally = () => {
 		reasons.set(done + name, add(row, bytes));
 	};
 
+	const afterwards = (before: number, of: 'objects' | 'bytes') => Math.max(0, before + did.condemned[of] - did.deleted[of]);
+
 	return {
-		saw({repo, tags, manifests, blobs, damaged}: RepositoryInventory, standing: RepositoryStanding): void {
+		saw(
+			{repo, tags, manifests, blobs, damaged}: RepositoryInventory,
+			{condemnedObjects: condemned, ...standing}: RepositoryStanding,
+		): void {
+			condemnedObjects += condemned;
 			const live = [...tags.values()].filter(({deleted}) => !deleted).length;
 			const bytes = [...manifests.values()].reduce((sum, {size}) => sum + size, blobs.bytes);
 			const sizes: Sizes = {bytes, blobs: blobs.count, manifests: manifests.size, tags: live, ...standing};
@@ -53,11 +60,14 @@ export const createTally = () => {
 			if (removed.length < mostRemoved) removed.push({repo, kind, tag, digest, reason, bytes: exclusiveBytes});
 		},
 
+		/** Objects in quarantine now. */
+		condemned: () => afterwards(condemnedObjects, 'objects'),
+
 		report: (startedAt: Date, endedAt: Date, resumed: boolean): CycleReport => ({
 			startedAt: startedAt.toISOString(),
 			endedAt: endedAt.toISOString(),
 			resumed,
-			totals: {...totals},
+			totals: {...totals, condemnedBytes: afterwards(totals.condemnedBytes, 'bytes')},
 			repositories: repositories.toSorted((a, b) => b.bytes - a.bytes).slice(0, mostRepositories),
 			did,
 			reasons: [...reasons.values()].toSorted((a, b) => b.bytes - a.bytes),

@@ -31,7 +31,8 @@ export const unneededDocuments = (inventory: RepositoryInventory, marks: Marks):
 	}
 	for (const [tag, {object}] of tags) {
 		const reason = marks.tag(tag);
-		if (reason) add({...objectOf(object), reason});
+		// Not its own few: they change with each swap, also with the one by which it is deleted.
+		if (reason) add({...objectOf(object), bytes: 0, reason});
 	}
 	const documents = leadingTo(inventory);
 	for (const [digest, {size, modified}] of parentsFirst(manifests)) {

@@ -9,6 +9,8 @@ export type AdminAccess = {
 	hasToken: boolean;
 	/** Throws ApiRefusal `unauthenticated` or `forbidden`. For requests that change something `assertSameSite` comes beside it. */
 	assertMayAsk(request: IncomingMessage, client: Client): void;
+	/** Whether this is the token. Takes as long whatever the two have in common. */
+	isToken(text: string): boolean;
 };
 
 export const createAdminAccess = (token: string | undefined): AdminAccess => ({
@@ -32,6 +34,7 @@ export const createAdminAccess = (token: string | undefined): AdminAccess => ({
 			'set LAYERCACHE_ADMIN_TOKEN at the server, and send it; or ask 127.0.0.1 from the server itself',
 		);
 	},
+	isToken: text => token !== undefined && isEqual(text, token),
 });
 
 /**

@@ -29,19 +29,27 @@ export const failureOf = (error: unknown, requestId: string): Failure => {
 
 /** The same in the shape of the admin API, which says what to do besides. */
 export const apiFailureOf = (error: unknown, requestId: string): Failure => {
-	const refuse = (code: ApiErrorCode, {message, advice}: {message: string; advice?: string}, headers: Reply['headers'] = {}): Failure => {
-		const answer: ApiErrorAnswer = {error: {code, message, ...(advice && {advice}), requestId}};
-		return {reply: jsonReply(apiErrors[code], answer, {'Cache-Control': 'no-store', ...headers}), code};
-	};
-	if (error instanceof ApiRefusal) return refuse(error.code, error, error.headers);
-	if (error instanceof OperationError) return refuse(error.code, error);
-	if (error instanceof OciError && error.status < 500) return refuse(codesOfStatus[error.status] ?? 'invalid', error, error.headers);
-	if (error instanceof StoreUnavailable) {
-		const told = {message: 'the store of this registry cannot be reached just now', advice: 'its log says more under this request id'};
-		return {...refuse('unavailable', told), level: 'error', error};
+	const {code, message, advice, headers, ...toLog} = tell(error);
+	const answer: ApiErrorAnswer = {error: {code, message, ...(advice && {advice}), requestId}};
+	return {reply: jsonReply(apiErrors[code], answer, {'Cache-Control': 'no-store', ...headers}), code, ...toLog};
+};
+
+/** What an administrator is told of a failure, and how the log is. */
+export type Told = {code: ApiErrorCode; message: string; advice?: string; headers?: Reply['headers']} & Pick<Failure, 'level' | 'error'>;
+
+export const tell = (error: unknown): Told => {
+	if (error instanceof ApiRefusal || error instanceof OperationError) {
+		const {code, message, advice} = error;
+		return {code, message, ...(advice && {advice}), ...('headers' in error && {headers: error.headers})};
 	}
-	const told = {message: 'the registry failed', advice: 'its log says more under this request id'};
-	return {...refuse('failed', told), level: 'error', error};
+	if (error instanceof OciError && error.status < 500) {
+		return {code: codesOfStatus[error.status] ?? 'invalid', message: error.message, headers: error.headers};
+	}
+	const advice = 'its log says more under this request id';
+	if (error instanceof StoreUnavailable) {
+		return {code: 'unavailable', message: 'the store of this registry cannot be reached just now', advice, level: 'error', error};
+	}
+	return {code: 'failed', message: 'the registry failed', advice, level: 'error', error};
 };
 
 const codesOfStatus: Readonly<Record<number, ApiErrorCode>> = {404: 'not-found', 405: 'method'};

@@ -62,7 +62,7 @@ export const decideEviction = (
 };
 
 const idleOf = ({ref}: LedgerEntry, now: Date): string =>
-	`least recently used, ${formatDuration(Math.max(0, now.getTime() - (ref.idleSince ?? now).getTime()))} ago`;
+	`least recently used, ${formatDuration(Math.max(0, now.getTime() - ref.lastUsed.getTime()))} ago`;
 
 const removalOf = ({ref}: LedgerEntry, reason: string, exclusiveBytes: number, budget?: Budget): Removal => ({
 	...{repo: ref.repo, kind: 'tag', tag: ref.tag, digest: ref.digest, pushedAt: ref.pushedAt, reason, exclusiveBytes},

@@ -47,11 +47,11 @@ export const openLedger = (summaries: readonly RepositorySummary[], gone: readon
 export const leastRecentlyUsed = (entries: readonly LedgerEntry[]): readonly LedgerEntry[] =>
 	entries.filter(({ref}) => !ref.protectedBy && ref.idleSince).toSorted(byLastUse);
 
-/** The push, where nothing is known of the use. */
 export const byLastUse = ({ref: a}: LedgerEntry, {ref: b}: LedgerEntry): number =>
-	lastUseOf(a) - lastUseOf(b) || a.pushedAt.getTime() - b.pushedAt.getTime() || inByteOrder(a.repo, b.repo) || inByteOrder(a.tag, b.tag);
-
-const lastUseOf = ({idleSince, pushedAt}: RefSummary): number => (idleSince ?? pushedAt).getTime();
+	a.lastUsed.getTime() - b.lastUsed.getTime() ||
+	a.pushedAt.getTime() - b.pushedAt.getTime() ||
+	inByteOrder(a.repo, b.repo) ||
+	inByteOrder(a.tag, b.tag);
 
 const entriesOf = ({refs, shared: {sizes, ofRefs}}: RepositorySummary): LedgerEntry[] => {
 	const holders = new Uint32Array(sizes.length);

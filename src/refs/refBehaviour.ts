@@ -39,8 +39,6 @@ export type HeadBounds = {count: number; ageMs: number; bytes: number};
 /** Reads the policy that is in force now, each time. */
 export type RefRules = {
 	behaviourOf(repo: RepositoryName, tag: Tag): RefBehaviour;
-	/** Whether some rule protects tags of this repository: where none does, nobody need look. */
-	protectsIn(repo: RepositoryName): boolean;
-	/** Whether some rule makes tags of this repository merge. */
+	/** Whether some rule makes tags of this repository merge: where none does, nobody need look. */
 	mergesIn(repo: RepositoryName): boolean;
 };

@@ -27,7 +27,6 @@ export const createRefRules = (policy: () => Policy): RefRules => {
 			behaviours.set(key, behaviour);
 			return behaviour;
 		},
-		protectsIn: repo => someRule(repo, ({protect}) => protect === true),
 		mergesIn: repo => someRule(repo, ({onPush}) => onPush === 'merge'),
 	};
 };

@@ -14,16 +14,19 @@ export type RefUse = {
 	/** The last push, also one that found nothing to do. */
 	pushedAt: Date;
 	lastImported?: Date | undefined;
-	/** Nobody has pushed, imported or read it since. Never before what was recorded begins; undefined where nothing is recorded. */
+	/** The last push, import or read that is known of. */
+	lastUsed: Date;
+	/** For how long it may be called idle: since it was last used, or since use was first recorded. Undefined where nothing is recorded. */
 	idleSince?: Date | undefined;
 };
 
 /** `pushedAt` as its documents tell it. What was just pushed is about to be read, so a push counts as a use. */
 export const useOf = (tag: Tag, pushedAt: Date, usage: RepositoryUsage | undefined): RefUse => {
-	if (!usage) return {pushedAt};
+	if (!usage) return {pushedAt, lastUsed: pushedAt};
 	const {lastPushed, lastImported, lastRead} = usage.refs.get(tag) ?? {};
 	const pushed = latest(pushedAt, lastPushed);
-	return {pushedAt: pushed, lastImported, idleSince: latest(pushed, lastImported, lastRead, usage.recordedSince)};
+	const lastUsed = latest(pushed, lastImported, lastRead);
+	return {pushedAt: pushed, lastImported, lastUsed, idleSince: latest(lastUsed, usage.recordedSince)};
 };
 
 const latest = (first: Date, ...others: readonly (Date | undefined)[]): Date =>

@@ -2,12 +2,12 @@
  * A registry whose tags may merge: each push to such a tag stays beside the earlier ones as a head, so that jobs that push
  * one tag at once overwrite nothing. What the tag answers an importer is made of all of them, elsewhere; anyone else sees the newest.
  */
-import {isTag, OciError, type RepositoryName, type Tag} from 'oci-spec-types';
+import {type Digest, isTag, OciError, type RepositoryName, type Tag} from 'oci-spec-types';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import {mergedInOrder} from '../lib/mergedInOrder.ts';
 import type {Heads} from '../registry/heads.ts';
 import {newestFirst} from '../registry/newestFirst.ts';
-import type {Asker, Registry, TagFacts} from '../registry/registry.ts';
+import {type Asker, type Registry, type TagFacts, TagProtected} from '../registry/registry.ts';
 import {fairShare} from './fairShare.ts';
 import {withinBounds} from './headBounds.ts';
 import type {RefRules} from './refBehaviour.ts';
@@ -21,7 +21,14 @@ export const withMergingTags = (inner: Registry, heads: Heads, rules: RefRules):
 		if (onPush !== 'merge') return inner.readTag(repo, tag);
 		// What the tag pointed at before it began to merge is one more push to it.
 		const [plain, pushed] = await Promise.all([inner.readTag(repo, tag), heads.of(repo, tag)]);
-		return withinBounds([...plain, ...pushed], bounds);
+		const counting = withinBounds([...plain, ...pushed], bounds);
+		// Of a tag, and so of all that it is made of.
+		return plain.some(facts => facts.protected) ? counting.map(facts => ({...facts, protected: true})) : counting;
+	};
+
+	const assertUnprotected = async (repo: RepositoryName, tag: Tag, digest: Digest): Promise<void> => {
+		const facts = await readTag(repo, tag);
+		if (facts.some(one => one.protected) && !facts.some(one => one.digest === digest)) throw new TagProtected(tag);
 	};
 
 	/** Whose manifest was deleted counts no more. */
@@ -43,13 +50,12 @@ export const withMergingTags = (inner: Registry, heads: Heads, rules: RefRules):
 		},
 
 		async putManifest(repo, manifest, as) {
-			const tags = as.tags.filter(tag => !merges(repo, tag));
+			const [merging, tags] = [as.tags.filter(tag => merges(repo, tag)), as.tags.filter(tag => !merges(repo, tag))];
 			const accepted = await inner.putManifest(repo, manifest, {...as, tags});
-			await mapParallel(
-				as.tags.filter(tag => merges(repo, tag)),
-				parallelWrites,
-				tag => heads.add(repo, tag, accepted.digest),
-			);
+			await mapParallel(merging, parallelWrites, async tag => {
+				if (as.unlessProtected) await assertUnprotected(repo, tag, accepted.digest);
+				await heads.add(repo, tag, accepted.digest);
+			});
 			return accepted;
 		},
 

@@ -20,6 +20,8 @@ export type Lifetimes = {
 	deleteWindowMs: number;
 	/** For so much longer a pusher waits: two clocks of the store and its dates of whole seconds differ by less. */
 	deleteSlackMs: number;
+	/** Who collects is believed to be dead when it has not said for so long that it lives. */
+	leaseMs: number;
 };
 
 /** Throws LifetimesUnfit where these cannot keep what is relied on. */
@@ -43,6 +45,7 @@ export const createLifetimes = ({graceMs, quarantineMs, indexMs}: Pick<Lifetimes
 		idleUploadMs: longestUploadMs / 2,
 		deleteWindowMs: Math.min(longestWindowMs, quarantineMs / 6),
 		deleteSlackMs: Math.min(longestSlackMs, quarantineMs / 6),
+		leaseMs: Math.min(longestLeaseMs, quarantineMs / 4),
 	};
 };
 
@@ -56,3 +59,5 @@ const longestListMs = 10 * 60_000;
 const longestUsualUploadMs = 48 * 3_600_000;
 const longestWindowMs = 10_000;
 const longestSlackMs = 3_000;
+// Long enough for a page of a slow store, short enough that a killed collector is soon followed by another.
+const longestLeaseMs = 90_000;

@@ -14,7 +14,6 @@ import {
 	type Reference,
 	type RepositoryName,
 	subjectOf,
-	type Tag,
 } from 'oci-spec-types';
 import {readAll} from '../lib/bytes.ts';
 import {mapInOrder, mapParallel} from '../lib/mapInOrder.ts';
@@ -24,7 +23,7 @@ import type {Guard} from './guard.ts';
 import {digestOfKey, keys} from './keys.ts';
 import {createManifestReferences, type ToleratesMissing} from './manifestReferences.ts';
 import type {Presence} from './presence.ts';
-import type {AcceptedManifest, Asker, PushedManifest, StoredManifest} from './registry.ts';
+import type {AcceptedManifest, Asker, PushedAs, PushedManifest, StoredManifest} from './registry.ts';
 import type {Tags, TagTarget} from './tags.ts';
 
 export type ManifestsOptions = {
@@ -91,13 +90,16 @@ export const createManifests = (store: ObjectStore, presence: Presence, tags: Ta
 	};
 
 	return {
+		/** By its key, which may be that of something else. */
+		forget: (key: string) => remembered.forget(key),
+
 		async get(repo: RepositoryName, reference: Reference, asker: Asker = 'reader'): Promise<StoredManifest> {
 			if (asker === 'pusher') guard.lookAhead(repo);
 			const stored = await byReference(repo, reference);
 			return asker === 'pusher' ? forPusher(repo, stored) : stored;
 		},
 
-		async put(repo: RepositoryName, pushed: PushedManifest, as: {digest?: Digest; tags: readonly Tag[]}): Promise<AcceptedManifest> {
+		async put(repo: RepositoryName, pushed: PushedManifest, as: PushedAs): Promise<AcceptedManifest> {
 			const {bytes} = pushed;
 			const digest = digestOf(bytes, as.digest && digestAlgorithm(as.digest));
 			if (as.digest && as.digest !== digest) throw new OciError('DIGEST_INVALID', {expected: as.digest, actual: digest});
@@ -115,7 +117,7 @@ export const createManifests = (store: ObjectStore, presence: Presence, tags: Ta
 				}
 			};
 			await checkAgain();
-			await mapParallel(as.tags, parallelRequests, tag => tags.point(repo, tag, target, at));
+			await mapParallel(as.tags, parallelRequests, tag => tags.point(repo, tag, target, at, as.unlessProtected));
 			await checkAgain();
 			return accepted(checked.missing);
 		},

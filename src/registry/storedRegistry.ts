@@ -3,6 +3,7 @@ import {type Digest, OciError, type RepositoryName, type Tag} from 'oci-spec-typ
 import type {ObjectStore} from '../storage/objectStore.ts';
 import {createBlobs} from './blobs.ts';
 import type {Guard} from './guard.ts';
+import {digestOfBlobKey, keys} from './keys.ts';
 import type {Lifetimes} from './lifetimes.ts';
 import type {ToleratesMissing} from './manifestReferences.ts';
 import {createManifests} from './manifests.ts';
@@ -25,7 +26,12 @@ export type StoredRegistryOptions = {
 	toleratesMissing: ToleratesMissing;
 };
 
-export const createStoredRegistry = (store: ObjectStore, options: StoredRegistryOptions): Registry => {
+export type StoredRegistry = Registry & {
+	/** An object is deleted, by someone else in this process: what is remembered of it is worth nothing. */
+	forget(repo: RepositoryName, key: string): void;
+};
+
+export const createStoredRegistry = (store: ObjectStore, options: StoredRegistryOptions): StoredRegistry => {
 	const {lifetimes, guard, elapsed, clock} = options;
 	const presence = createPresence(store, {lifetimeMs: lifetimes.indexMs, elapsed});
 	const blobs = createBlobs(store, presence, guard, options);
@@ -81,5 +87,11 @@ export const createStoredRegistry = (store: ObjectStore, options: StoredRegistry
 		},
 		listReferrers: (repo: RepositoryName, digest: Digest, {after} = {}) => manifests.referrers(repo, digest, after),
 		listRepositories: ({after} = {}) => listRepositories(store, after),
+
+		forget(repo, key) {
+			const digest = digestOfBlobKey(key);
+			if (digest && key === keys.blob(repo, digest)) presence.removed(repo, digest);
+			else manifests.forget(key);
+		},
 	};
 };

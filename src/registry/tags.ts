@@ -7,7 +7,7 @@ import type {ListedObject, ObjectStore} from '../storage/objectStore.ts';
 import {readDocument, type Seen, swapDocument} from './documents.ts';
 import type {Guard} from './guard.ts';
 import {keys, lastPart, tagOfKey} from './keys.ts';
-import type {TagFacts, TagsWanted} from './registry.ts';
+import {type TagFacts, TagProtected, type TagsWanted} from './registry.ts';
 
 export type Tags = ReturnType<typeof createTags>;
 /** What a tag points at; `size` in bytes. */
@@ -51,7 +51,9 @@ export const createTags = (store: ObjectStore, guard: Guard) => {
 		let removed = false;
 		await swap(repo, tag, current => {
 			removed = current !== undefined && !current.deleted && condition(current);
-			return removed && current ? {...current, deleted: true, previous: withReplaced(current, undefined, answeredAt)} : undefined;
+			return removed && current
+				? {...current, deleted: true, protected: false, previous: withReplaced(current, undefined, answeredAt)}
+				: undefined;
 		});
 		return removed;
 	};
@@ -78,16 +80,33 @@ export const createTags = (store: ObjectStore, guard: Guard) => {
 			return found;
 		},
 
-		/** Moves a tag to `target`, or makes it. `at` is the store's time. */
-		async point(repo: RepositoryName, tag: Tag, {digest, mediaType, size}: TagTarget, at: Date): Promise<void> {
-			await guard.secure(repo, [keys.tag(repo, tag)], 'tag');
-			await swap(repo, tag, current => ({
-				digest,
-				mediaType,
-				size,
-				pushedAt: at.toISOString(),
-				previous: current ? withReplaced(current, digest, at) : [],
-			}));
+		/** Moves a tag to `target`, or makes it. `at` is the store's time. Throws TagProtected. */
+		async point(repo: RepositoryName, tag: Tag, {digest, mediaType, size}: TagTarget, at: Date, unlessProtected = false): Promise<void> {
+			const key = keys.tag(repo, tag);
+			await guard.secure(repo, [key], 'tag');
+			// What is refused is refused by what is there, and not by what was.
+			if (unlessProtected && lastSeen.get(key)?.document?.value.protected) lastSeen.delete(key);
+			await swap(repo, tag, current => {
+				const isProtected = current?.protected === true && !current.deleted;
+				if (isProtected && unlessProtected && current.digest !== digest) throw new TagProtected(tag);
+				return {
+					...{digest, mediaType, size},
+					pushedAt: at.toISOString(),
+					previous: current ? withReplaced(current, digest, at) : [],
+					...(isProtected && {protected: true}),
+				};
+			});
+		},
+
+		/** Marks a tag as protected by hand, or no longer. Says whether that changed anything; undefined where there is no such tag. */
+		async protect(repo: RepositoryName, tag: Tag, isProtected: boolean): Promise<{changed: boolean} | undefined> {
+			if (!(await read(repo, tag))) return undefined;
+			let changed: boolean | undefined;
+			await swap(repo, tag, current => {
+				changed = !current || current.deleted ? undefined : (current.protected ?? false) !== isProtected;
+				return changed && current ? {...current, protected: isProtected} : undefined;
+			});
+			return changed === undefined ? undefined : {changed};
 		},
 
 		/** Takes what is over from a tag's `previous`. */
@@ -118,7 +137,7 @@ export const tagDocumentSchema = z.object({
 	protected: z.boolean().optional(),
 });
 export type TagDocument = z.infer<typeof tagDocumentSchema>;
-type LiveTag = TagTarget & Pick<TagDocument, 'pushedAt'>;
+type LiveTag = TagTarget & Pick<TagDocument, 'pushedAt' | 'protected'>;
 
 // BuildKit rewrites one tag with every build; an import takes hours at the most, so the last few are what is still held.
 const keptPrevious = 16;
@@ -127,7 +146,7 @@ const parallelReads = 16;
 const maxListed = 10_000;
 
 const factsOf = (tag: Tag, target: LiveTag | undefined): TagFacts | undefined =>
-	target && {tag, digest: target.digest, pushedAt: new Date(target.pushedAt)};
+	target && {tag, digest: target.digest, pushedAt: new Date(target.pushedAt), ...(target.protected && {protected: true})};
 
 const newestFirst = (a: ListedObject, b: ListedObject) => b.modified.getTime() - a.modified.getTime();
 

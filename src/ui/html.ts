@@ -10,7 +10,7 @@ export type Content = Html | string | number | undefined | false | readonly Cont
 export const html = (texts: TemplateStringsArray, ...contents: readonly Content[]): Html => {
 	let markup = texts[0] as string;
 	contents.forEach((content, index) => {
-		if (markup.endsWith('=')) throw new TypeError(`an attribute without quotes: ${markup.slice(-40)}`);
+		if (/\s[\w:-]+=$/.test(markup)) throw new TypeError(`an attribute without quotes: ${markup.slice(-40)}`);
 		markup += textOf(content) + texts[index + 1];
 	});
 	return {[made]: markup};

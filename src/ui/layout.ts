@@ -9,7 +9,7 @@ export type Page = {title: string; section?: Section; main: Html};
 export type Frame = {
 	version: string;
 	/** Where the style and the scripts are; see paths.asset. */
-	assets: {style: string; plotStyle: string; script: string};
+	assets: {style: string; script: string; plotStyle: string; plotScript: string};
 	/** Whether there is a session that can be ended. */
 	signedIn: boolean;
 	/** Whether the navigation leads anywhere: not before signing in. */
@@ -28,7 +28,8 @@ export const formatPage = ({title, section, main}: Page, {version, assets, signe
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${assets.plotStyle}">
 <link rel="stylesheet" href="${assets.style}">
-<script type="module" src="${assets.script}"></script>
+<script defer src="${assets.plotScript}"></script>
+<script defer src="${assets.script}"></script>
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>

@@ -8,6 +8,7 @@ export const paths = {
 	usage: '/ui/usage',
 	retention: '/ui/retention',
 	prune: '/ui/prune',
+	job: (id: string) => `/ui/jobs/${encodeURIComponent(id)}`,
 	signIn: '/ui/sign-in',
 	signOut: '/ui/sign-out',
 	/** The files of one version are never changed, so that a browser may keep them. */

@@ -28,9 +28,11 @@ test(`${builders} builders, a collector every second and replicas that die: no b
 	const daemons = await Promise.all(Array.from({length: builders}, () => startBuildkitd(t)));
 
 	// The longest build of a first round says how long they take here, and from that follow all lifetimes.
-	const warmUp = await startReplicas(t, storage, {LAYERCACHE_GC_EVERY: 'never'});
+	const calm = {...(await policySetting(t, policyOf(3600))), LAYERCACHE_GC_EVERY: 'never'};
+	const warmUp = await startReplicas(t, storage, calm);
 	const scenario = createScenario(warmUp.proxy.host, random);
-	const first = await runWorkers(t, {daemons, scenario, until: async round => round < 1});
+	const first = await runWorkers(t, {daemons, scenario, until: async round => round < 2});
+	t.deepEqual(first.failures, []);
 	const quarantineSeconds = Math.max(12, Math.ceil((3 * first.longestMs) / 1000));
 	const policy = await policySetting(t, policyOf(quarantineSeconds));
 	await Promise.all([warmUp.proxy, ...warmUp.replicas].map(server => server.stop()));

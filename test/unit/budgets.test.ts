@@ -46,6 +46,11 @@ test('an import is a use as a push is', t => {
 	t.deepEqual(removed([apart('ci/a', {old: 90, new: 5})], ['{match: "**:*", size: 1500B}'], [], known), ['ci/a:new']);
 });
 
+test('who was used last is told apart also before use has been recorded for long', t => {
+	const known: RepositoryUsage = {recordedSince: daysAgo(-1), refs: new Map([['old', {lastImported: daysAgo(1)}]])};
+	t.deepEqual(removed([apart('ci/a', {old: 90, new: 5})], ['{match: "**:*", size: 1500B}'], [], known), ['ci/a:new']);
+});
+
 test('protected refs count, and stay even where they alone are too much', t => {
 	const [decision] = decided([apart('ci/a', {main: 90, x: 1})], ['{match: "**:*", size: 500B}'], ['{match: "**:main", protect: true}']);
 	t.like(decision, {refs: 2, bytes: 2 * (1000 + document), leftBytes: 1000 + document});

@@ -295,7 +295,7 @@ test('a report tells what was found and done, and the sizes of refs are kept bes
 	await collector.run();
 	const [report] = await collector.reports.read();
 	t.like(report, {
-		totals: {repositories: 1, blobs: 3, manifests: 1, tags: 1, unreferencedBytes: 5, condemnedBytes: 0},
+		totals: {repositories: 1, blobs: 3, manifests: 1, tags: 1, unreferencedBytes: 5, condemnedBytes: 5},
 		did: {condemned: {objects: 1, bytes: 5}},
 		reasons: [{did: 'condemned', reason: 'no manifest names it', objects: 1, bytes: 5}],
 	});
@@ -313,7 +313,7 @@ test('what was collected a moment ago is not collected again by the next replica
 	await room.push('ci/app', 'main', 'abc');
 	await room.collector().run({unlessWithinMs: hourMs});
 	room.pass(hourMs - 1);
-	t.deepEqual(await room.collector().run({unlessWithinMs: hourMs}), {report: undefined, because: 'notDue'});
+	t.like(await room.collector().run({unlessWithinMs: hourMs}), {report: undefined, because: 'notDue'});
 	room.pass(1);
 	t.truthy((await room.collector().run({unlessWithinMs: hourMs})).report);
 });

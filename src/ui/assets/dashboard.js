@@ -1,5 +1,5 @@
-/** Draws the plots anew for a pointer, from the numbers that stand beneath them. Without it the page has all it needs. */
-import uPlot from './uPlot.esm.js';
+/** Draws the plots anew for a pointer, from the numbers that stand beneath them, and looks again at what is running. Without it the page has all it needs. */
+/* global uPlot */
 
 const draw = figure => {
 	const drawing = figure.querySelector('.drawing');
@@ -27,7 +27,8 @@ const draw = figure => {
 	host.className = 'drawing live';
 	host.setAttribute('role', 'img');
 	host.setAttribute('aria-label', drawing.querySelector('svg').getAttribute('aria-label'));
-	drawing.replaceWith(reading, host);
+	drawing.replaceWith(host);
+	figure.querySelector('figcaption').append(reading);
 
 	// Bars upon bars: the sums are drawn from the highest down, so that each leaves its own part to be seen.
 	const order = kind === 'bars' ? [...values.keys()].reverse() : [...values.keys()];
@@ -44,14 +45,15 @@ const draw = figure => {
 			{
 				width: host.clientWidth,
 				height: plotHeight,
+				padding: [8, 8, 0, 0],
 				legend: {show: false},
 				cursor: {y: false, drag: {x: false, y: false}, points: {show: kind === 'area'}},
 				scales: {x: {range: (_, from, to) => rangeOf(kind, from, to)}, y: {range: (_, __, to) => [0, Math.max(1, to * 1.08)]}},
 				axes: [
-					{...axis, grid: {show: false}, values: (_, ticks) => ticks.map(formatTick)},
+					{...axis, size: 26, grid: {show: false}, values: (_, ticks) => ticks.map(formatTick)},
 					{
 						...axis,
-						size: yAxisWidth,
+						size: unit === 'bytes' ? 66 : 48,
 						splits: unit === 'bytes' ? bytesSplits : undefined,
 						incrs: unit === 'count' ? wholeSteps : undefined,
 						values: (_, ticks) => ticks.map(unit === 'bytes' ? formatBytes : String),
@@ -78,8 +80,7 @@ const draw = figure => {
 	matchMedia('(prefers-color-scheme: dark)').addEventListener('change', make);
 };
 
-const plotHeight = 212;
-const yAxisWidth = 68;
+const plotHeight = 200;
 const axisFont = '12px system-ui, sans-serif';
 const dayseconds = 86_400;
 const wholeSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 100_000, 1_000_000];
@@ -105,3 +106,6 @@ const bytesSplits = (_, __, from, to) => {
 };
 
 document.querySelectorAll('figure.plot').forEach(draw);
+
+// What is running is soon done; there is a link for those without scripts.
+if (document.querySelector('[data-running]')) setTimeout(() => location.reload(), 1500);

@@ -1,6 +1,6 @@
 /** The first page: how large it is, whether it helps, and what goes next. */
 import type {OperationOutput} from '../../operations/table.ts';
-import {bytesOf, formatBytes, formatCount, formatMany, formatPercent, formatSeconds, momentOf, none, rateOf} from '../format.ts';
+import {bytesOf, formatBytes, formatCount, formatMany, formatPercent, formatSpan, momentOf, none, rateOf} from '../format.ts';
 import {type Html, html} from '../html.ts';
 import {card, empty, figures, heading, type Page, pasteable} from '../layout.ts';
 import {paths} from '../paths.ts';
@@ -82,7 +82,7 @@ const next = ({retention, collector, now}: Overview) => {
 };
 
 const collecting = ({collector: {last, everySeconds, running, nextAt}, now}: Overview) => html`<dl class="facts">
-<div><dt>Runs</dt><dd>${everySeconds === undefined ? 'never by itself (LAYERCACHE_GC_EVERY)' : `every ${formatSeconds(everySeconds)}`}</dd></div>
+<div><dt>Runs</dt><dd>${everySeconds === undefined ? 'never by itself (LAYERCACHE_GC_EVERY)' : `by itself, ${formatSpan(everySeconds)} apart`}</dd></div>
 <div><dt>${running ? 'Now' : 'Next cycle'}</dt><dd>${running ? html`in a cycle since ${momentOf(running.startedAt, now)}` : momentOf(nextAt, now)}</dd></div>
 <div><dt>Last cycle</dt><dd>${
 	last

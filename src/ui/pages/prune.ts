@@ -1,6 +1,7 @@
 /** Deleting refs by conditions: a form, what they would delete, and the button that does it. */
-import type {RemovalAnswer} from '../../operations/answers/removals.ts';
-import {bytesOf, formatBytes, formatMany, momentOf} from '../format.ts';
+import {type RemovalAnswer, removalAnswer} from '../../operations/answers/removals.ts';
+import type {Job} from '../../operations/jobs.ts';
+import {bytesOf, formatBytes, formatCount, formatMany, momentOf} from '../format.ts';
 import {type Html, html} from '../html.ts';
 import {card, empty, heading, type Page} from '../layout.ts';
 import {paths} from '../paths.ts';
@@ -17,8 +18,6 @@ export type Prune = {
 	problem?: string;
 	/** What they would delete. */
 	preview?: RemovalAnswer;
-	/** It is not what was shown a moment ago, so nothing was deleted. */
-	hasChanged?: boolean;
 	now: Date;
 };
 
@@ -31,26 +30,48 @@ export const pruneFields = [
 	{name: 'keep', label: 'Keep the newest', hint: 'So many of each repository stay'},
 ] as const;
 
-export const prunePage = ({fields, problem, preview, hasChanged = false, now}: Prune): Page => ({
+export const prunePage = ({fields, problem, preview, now}: Prune): Page => ({
 	title: 'Prune',
 	section: 'prune',
 	main: html`${heading('Prune', preview?.asOf, now)}
 <p class="lead">Deletes the refs for which everything holds that is filled in. Protected refs stay. First it is shown what would go.</p>
 ${problem !== undefined && html`<p class="notice bad" role="alert">${problem}</p>`}
-${hasChanged && html`<p class="notice warn" role="alert">Something was pushed or imported in the meantime, and other refs would go than were shown. Nothing was deleted. This is what would go now.</p>`}
 ${form(fields)}
 ${preview && (preview.removals.length === 0 ? nothing(preview) : confirm(preview, fields, now))}`,
 });
 
-/** After it was done. */
-export const prunedPage = (done: RemovalAnswer, now: Date): Page => ({
-	title: 'Pruned',
+export type PruneJob = {
+	job: Job;
+	/** Where the form is, filled in as it was. */
+	again: string;
+	now: Date;
+};
+
+/** What became of it. */
+export const pruneJobPage = ({job, again, now}: PruneJob): Page => ({
+	title: 'Prune',
 	section: 'prune',
-	main: html`${heading('Pruned', done.asOf, now)}
-<p class="notice good" role="status">${formatMany(done.total.count, 'ref')} deleted. The collector deletes their bytes, ${bytesOf(done.total.bytes)}, ${momentOf(done.freeAfter, now)} at the earliest.</p>
-${card({title: 'Deleted', body: removalTable('Deleted', done.removals, now)})}
-<p><a href="${paths.prune}">Prune something else</a></p>`,
+	main: html`${heading('Prune', undefined, now)}${job.state === 'running' ? running(job) : job.state === 'done' ? done(job, now) : failed(job, again)}`,
 });
+
+const running = ({progress}: Job) =>
+	html`<p class="notice" role="status" data-running="yes">Deleting${
+		progress && `: ${formatCount(progress.done)}${progress.total === undefined ? '' : ` of ${formatCount(progress.total)}`} ${progress.of}`
+	} … <a href="">Look again</a></p>`;
+
+const done = ({result}: Job, now: Date) => {
+	const {total, freeAfter, removals} = removalAnswer.parse(result);
+	return html`<p class="notice good" role="status">${formatMany(total.count, 'ref')} deleted. Their bytes, ${bytesOf(total.bytes)}, are deleted by the collector, ${momentOf(freeAfter, now)} at the earliest.</p>
+${card({title: 'Deleted', body: removalTable('Deleted', removals, now)})}
+<p><a href="${paths.prune}">Prune something else</a></p>`;
+};
+
+const failed = ({error}: Job, again: string) =>
+	error?.code === 'changed'
+		? html`<p class="notice warn" role="alert">Something was pushed or imported in the meantime, and other refs would go than were shown. Nothing was deleted.</p>
+<p><a href="${again}">Show what would go now</a></p>`
+		: html`<p class="notice bad" role="alert">It failed: ${error?.message}. ${error?.advice}</p>
+<p>What was deleted until then is deleted. <a href="${again}">Show what is left</a></p>`;
 
 const form = (fields: PruneFields) => html`<form class="card fields" method="get" action="${paths.prune}">
 ${pruneFields.map(

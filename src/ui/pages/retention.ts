@@ -1,7 +1,7 @@
 /** What goes next, when and why; and how the collector gets on. */
 import type {CycleReport} from '../../operations/answers/collection.ts';
 import type {OperationOutput} from '../../operations/table.ts';
-import {bytesOf, countOf, formatBytes, formatMany, formatSeconds, momentOf, none} from '../format.ts';
+import {bytesOf, countOf, formatBytes, formatMany, formatSeconds, formatSpan, momentOf, none} from '../format.ts';
 import {type Html, html} from '../html.ts';
 import {card, empty, figures, heading, type Page} from '../layout.ts';
 import {removalTable} from '../removalTable.ts';
@@ -56,7 +56,7 @@ const rhythm = ({everySeconds, running}: Retention['collector']) => {
 	if (running) return 'one is running now';
 	return everySeconds === undefined
 		? 'only when it is asked for: LAYERCACHE_GC_EVERY is never'
-		: `one every ${formatSeconds(everySeconds)}`;
+		: `they begin ${formatSpan(everySeconds)} apart`;
 };
 
 const kept = (rows: Retention['retention']['kept']) =>
@@ -69,7 +69,7 @@ const kept = (rows: Retention['retention']['kept']) =>
 			);
 
 const about = ({graceSeconds, quarantineSeconds}: Retention['collector']) =>
-	`An object that nothing needs is condemned when it is ${formatSeconds(graceSeconds)} old, and deleted when that was ${formatSeconds(quarantineSeconds)} ago. Whoever pushes it again in between rescues it.`;
+	`An object that nothing needs is condemned when it is ${formatSpan(graceSeconds)} old, and deleted when that was ${formatSpan(quarantineSeconds)} ago. Whoever pushes it again in between rescues it.`;
 
 const cycles = ({last, earlier, lease}: Retention['collector'], now: Date): Html => {
 	const holder =

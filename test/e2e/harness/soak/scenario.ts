@@ -19,26 +19,36 @@ export type Scenario = ReturnType<typeof createScenario>;
 /** In all 20 refs in two repositories. */
 export const createScenario = (host: string, random: Random) => {
 	const refs = ['soak/app', 'soak/web'].flatMap(repository =>
-		[...named('main', 4), ...named('pr', 3), ...named('bulk', 3)].map(
-			(tag): SoakRef => ({repository, tag, kept: tag.startsWith('main'), edition: 0, begun: 0, exporting: false}),
+		[...named('main', 3), 'joint', ...named('pr', 3), ...named('bulk', 3)].map(
+			(tag): SoakRef => ({repository, tag, kept: /^(main|joint)/.test(tag), edition: 0, begun: 0, exporting: false}),
 		),
 	);
 	let registry = host;
+	const chance = (share: number) => random.fraction() < share;
+	const address = ({repository}: SoakRef, tag: string) => `${registry}/${repository}:${tag}`;
 	return {
 		refs,
+		chance,
 		moveTo(other: string) {
 			registry = other;
 		},
-		address: ({repository, tag}: SoakRef) => `${registry}/${repository}:${tag}`,
+		exportAddress: (ref: SoakRef) => address(ref, ref.tag),
+		/** Some imports of what is kept go through the tag that unites it. */
+		importAddress: (ref: SoakRef) => address(ref, ref.tag.startsWith('main') && chance(0.3) ? 'all' : ref.tag),
 		pick: <T>(choices: readonly T[]): T => choices[Math.floor(random.fraction() * choices.length)] as T,
-		chance: (share: number) => random.fraction() < share,
 	};
 };
 
 /** All lifetimes follow from the quarantine. */
 export const policyOf = (quarantineSeconds: number) => `
 refs:
+  - match: "soak/**:all"
+    union: ["main-*"]
+  - match: "soak/**:joint"
+    onPush: merge
+    heads: {count: 3}
   - match: "soak/**:pr-*"
+    fallback: ["main-0"]
     expire: {age: ${Math.ceil(quarantineSeconds / 2)}s}
     keep: {superseded: 0}
   - match: "soak/**:**"

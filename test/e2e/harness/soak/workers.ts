@@ -51,7 +51,7 @@ interface Worker {
 /** On an empty builder, on one that imports what is there, or on one that still has whatever it built before: then it finds most of what it sends in the registry, or thinks so. */
 const exportTo = async (worker: Worker, ref: SoakRef): Promise<void> => {
 	const {daemon, scenario, soaked} = worker;
-	const address = scenario.address(ref);
+	const address = scenario.exportAddress(ref);
 	const cacheFrom = scenario.chance(0.5) ? [`type=registry,ref=${address}`] : [];
 	ref.begun += 1;
 	ref.exporting = true;
@@ -71,7 +71,7 @@ const exportTo = async (worker: Worker, ref: SoakRef): Promise<void> => {
 /** An export that happens meanwhile may take the edition away, and leaves what all editions have in common. */
 const importFrom = async (worker: Worker, ref: SoakRef): Promise<void> => {
 	const {daemon, scenario, soaked} = worker;
-	const address = scenario.address(ref);
+	const address = scenario.importAddress(ref);
 	await daemon.prune();
 	const {edition, begun} = ref;
 	const calm = !ref.exporting;
