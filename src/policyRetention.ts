@@ -9,7 +9,6 @@ import type {RepositoryUsage} from './refs/refUse.ts';
 import {formatRule, type Removal} from './refs/removal.ts';
 import {decideRetention} from './refs/retention.ts';
 import {type RepositorySummary, summarize} from './refs/summaries.ts';
-import {dayOf, daysBefore, endOfDay} from './usage/days.ts';
 import type {UsageReader} from './usage/usage.ts';
 
 export type PolicyRetentionOptions = {
@@ -69,29 +68,14 @@ export const createDecideTogether =
 	};
 
 /** Usage as retention decides by it. What was used before anything was recorded, nobody knows: so nothing counts as idle since before that. */
-export const createUsageOf = (
-	reader: UsageReader,
-	{clock, onFailed}: {clock: () => number; onFailed: (error: unknown) => void},
-): UsageOf => {
-	let known: {since: Date; until: number} | undefined;
-	const recordedSince = async (): Promise<Date | undefined> => {
-		if (known && clock() < known.until) return known.since;
-		const [first] = await reader.totals(daysBefore(dayOf(clock()), keptDays));
-		// The recording may have begun at any moment of its first day.
-		known = first && {since: new Date(endOfDay(first.day)), until: clock() + hourMs};
-		return known?.since;
-	};
-	return async repo => {
+export const createUsageOf =
+	(reader: UsageReader, {onFailed}: {onFailed: (error: unknown) => void}): UsageOf =>
+	async repo => {
 		try {
-			const [since, refs] = await Promise.all([recordedSince(), reader.refs(repo)]);
-			return since && {recordedSince: since, refs};
+			const [recordedSince, refs] = await Promise.all([reader.recordedSince(), reader.refs(repo)]);
+			return recordedSince && {recordedSince, refs};
 		} catch (error) {
 			onFailed(error);
 			return undefined;
 		}
 	};
-};
-
-// As far back as totals are kept.
-const keptDays = 400;
-const hourMs = 3_600_000;
