@@ -139,11 +139,11 @@ export const createCollector = (store: ObjectStore, options: CollectorOptions) =
 
 		/** One cycle, or the rest of one. Rejects where the store is away, or somebody else has taken over: the next one goes on. */
 		async run(given: RunOptions = {}): Promise<RunOutcome> {
-			const last = await readProgress(store);
-			if (last?.endedAt && given.unlessWithinMs !== undefined) {
-				const endedAt = new Date(last.endedAt);
-				const agoMs = (await store.now()).getTime() - endedAt.getTime();
-				if (agoMs < given.unlessWithinMs) return {report: undefined, because: 'notDue', endedAt};
+			if (given.unlessWithinMs !== undefined) {
+				const last = await readProgress(store);
+				const endedAt = last?.endedAt === undefined ? undefined : new Date(last.endedAt);
+				const agoMs = endedAt ? (await store.now()).getTime() - endedAt.getTime() : Number.POSITIVE_INFINITY;
+				if (endedAt && agoMs < given.unlessWithinMs) return {report: undefined, because: 'notDue', endedAt};
 			}
 			const lease = await takeLease(store, {holder: options.holder, leaseMs, elapsed});
 			if (!lease) return {report: undefined, because: 'held'};
