@@ -2,10 +2,10 @@
 import {type Command, CommanderError, Option} from 'commander';
 import {OperationError, type OperationFacts} from '../operations/operation.ts';
 import type {Operations} from '../operations/operations.ts';
-import {type OperationName, operationNames, operations as table} from '../operations/table.ts';
+import {type OperationName, operationGroups, operationNames, operations as table} from '../operations/table.ts';
 import {StoreUnavailable, StoreUnfit} from '../storage/objectStore.ts';
 import {addInput} from './arguments.ts';
-import {CommandFailed, exitCodes, type Outcome} from './exitCodes.ts';
+import {CommandFailed, type Outcome} from './exitCodes.ts';
 import {createRemoteOperations} from './remote.ts';
 import {runOperation} from './runOperation.ts';
 import type {Terminal} from './terminal.ts';
@@ -17,8 +17,6 @@ export type CommandLineOptions = {
 	openLocal: () => LocalOperations;
 	/** Aborted by an interrupt. */
 	signal: AbortSignal;
-	/** Groups are told apart by their first word. */
-	groups: Readonly<Record<string, string>>;
 };
 
 export type LocalOperations = Operations & {close(): Promise<void>};
@@ -30,7 +28,7 @@ export const addOperations = (program: Command, options: CommandLineOptions, fin
 		const facts: OperationFacts = table[name];
 		const path = name.split('.');
 		const word = path.at(-1) as string;
-		const parent = path.length > 1 ? groupOf(program, path[0] as string, options.groups) : program;
+		const parent = path.length > 1 ? groupOf(program, path[0] as string) : program;
 		const command = parent.command(word).description([facts.summary, facts.about].filter(Boolean).join('.\n\n'));
 		command.summary(facts.summary);
 		const inputOf = addInput(command, facts);
@@ -50,8 +48,8 @@ export const addOperations = (program: Command, options: CommandLineOptions, fin
 	}
 };
 
-const groupOf = (program: Command, word: string, groups: CommandLineOptions['groups']): Command =>
-	program.commands.find(command => command.name() === word) ?? program.command(word).description(groups[word] ?? '');
+const groupOf = (program: Command, word: string): Command =>
+	program.commands.find(command => command.name() === word) ?? program.command(word).description(operationGroups[word] ?? '');
 
 const runOn = async (
 	{terminal, environment, openLocal, signal}: CommandLineOptions,
@@ -100,5 +98,3 @@ const explain = (error: unknown): {outcome: Outcome; message: string; advice?: s
 		return {outcome: 'unreachable', message: error.message, advice: '`layercache doctor` looks closer'};
 	return undefined;
 };
-
-export const exitCodeOf = (outcome: Outcome): number => exitCodes[outcome].code;

@@ -6,7 +6,7 @@ import {OciError} from 'oci-spec-types';
 import {openApiPath} from '../operations/routes.ts';
 import type {Log} from '../telemetry/log.ts';
 import type {Metrics} from '../telemetry/metrics.ts';
-import type {Api} from './api.ts';
+import type {HttpAdministration} from './administration.ts';
 import {ApiRefusal} from './apiRefusal.ts';
 import {clientOf, type IsAddress} from './client.ts';
 import type {Dashboard} from './dashboard.ts';
@@ -19,8 +19,7 @@ import {welcome} from './welcome.ts';
 
 export type KoaAppOptions = V2Parts & {
 	explainRef: ExplainRef;
-	api?: Api;
-	dashboard?: Dashboard;
+	administration: HttpAdministration;
 	/** Throws when the server should get no requests: it drains, or its store is away. */
 	assertReady: () => Promise<void>;
 	isTrusted: IsAddress;
@@ -34,7 +33,8 @@ type State = {exchange: Exchange};
 type Answer = (exchange: Exchange, request: IncomingMessage, response: ServerResponse) => Reply | Promise<Reply>;
 
 export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
-	const {explainRef, api, dashboard, assertReady, isTrusted, publicUrl, log, metrics} = options;
+	const {explainRef, administration, assertReady, isTrusted, publicUrl, log, metrics} = options;
+	const {api, dashboard} = administration;
 	const router = new Router<State>();
 	const route = (path: string, answer: Answer) =>
 		router.all(path, async ({req, res, state: {exchange}}) => {
@@ -44,11 +44,11 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 	route('/api{/*rest}', (exchange, request) => {
 		const {method = 'GET', url = ''} = request;
 		const path = url.split('?', 1)[0] ?? '';
-		if (api?.has(path)) return api.answer(exchange, request);
+		if (api.has(path)) return api.answer(exchange, request);
 		if (path.startsWith(refsPath)) return answerRef(method, url, explainRef);
 		throw new ApiRefusal('not-found', 'there is nothing here', `what there is: ${openApiPath}`);
 	});
-	if (dashboard) route('/ui{/*rest}', (exchange, request) => dashboard.answer(exchange, request));
+	route('/ui{/*rest}', (exchange, request) => dashboard.answer(exchange, request));
 	route('/livez', () => text('ok\n'));
 	route('/readyz', async () => {
 		await assertReady();
@@ -94,7 +94,7 @@ const answerFailure = async (
 	request: IncomingMessage,
 	response: ServerResponse,
 	error: unknown,
-	dashboard: Dashboard | undefined,
+	dashboard: Dashboard,
 ): Promise<void> => {
 	if (isDeparture(error, request)) return void response.destroy();
 	const failure = await failureFor(request, error, exchange.id, dashboard);
@@ -105,9 +105,9 @@ const answerFailure = async (
 };
 
 /** In the shape that whoever asks such a path expects. */
-const failureFor = (request: IncomingMessage, error: unknown, id: string, dashboard: Dashboard | undefined): Failure | Promise<Failure> => {
+const failureFor = (request: IncomingMessage, error: unknown, id: string, dashboard: Dashboard): Failure | Promise<Failure> => {
 	const {url = '/'} = request;
-	if (dashboard && /^\/ui(?:[/?]|$)/.test(url)) return dashboard.failureOf(error, id, request);
+	if (/^\/ui(?:[/?]|$)/.test(url)) return dashboard.failureOf(error, id, request);
 	return (url.startsWith('/api/') ? apiFailureOf : failureOf)(error, id);
 };
 

@@ -114,6 +114,13 @@ export const operations = {
 	},
 } as const satisfies Record<string, OperationFacts>;
 
+/** What the first words of names with a dot are about. */
+export const operationGroups: Readonly<Record<string, string>> = {
+	refs: 'refs: what there is, what it is worth, and what may go',
+	retention: 'what the policy lets go',
+	gc: 'the collector, which deletes what nothing needs any more',
+};
+
 export type OperationName = keyof typeof operations;
 
 /** What may be given to it, before defaults. */

@@ -51,7 +51,9 @@ export const createTags = (store: ObjectStore, guard: Guard) => {
 		let removed = false;
 		await swap(repo, tag, current => {
 			removed = current !== undefined && !current.deleted && condition(current);
-			return removed && current ? {...current, deleted: true, previous: withReplaced(current, undefined, answeredAt)} : undefined;
+			return removed && current
+				? {...current, deleted: true, protected: false, previous: withReplaced(current, undefined, answeredAt)}
+				: undefined;
 		});
 		return removed;
 	};
@@ -94,6 +96,17 @@ export const createTags = (store: ObjectStore, guard: Guard) => {
 					...(isProtected && {protected: true}),
 				};
 			});
+		},
+
+		/** Marks a tag as protected by hand, or no longer. Says whether that changed anything; undefined where there is no such tag. */
+		async protect(repo: RepositoryName, tag: Tag, isProtected: boolean): Promise<{changed: boolean} | undefined> {
+			if (!(await read(repo, tag))) return undefined;
+			let changed: boolean | undefined;
+			await swap(repo, tag, current => {
+				changed = !current || current.deleted ? undefined : (current.protected ?? false) !== isProtected;
+				return changed && current ? {...current, protected: isProtected} : undefined;
+			});
+			return changed === undefined ? undefined : {changed};
 		},
 
 		/** Takes what is over from a tag's `previous`. */

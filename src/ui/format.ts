@@ -1,11 +1,8 @@
 /** Numbers and moments as people read them; each keeps its exact value for those who want it. */
+import {formatBytes, scaleBytes} from '../lib/byteSizes.ts';
 import {type Html, html} from './html.ts';
 
-/** `12.3 GiB`: three digits, with a unit that is never left out. */
-export const formatBytes = (bytes: number): string => {
-	const {value, unit} = scaleBytes(bytes);
-	return `${value} ${unit}`;
-};
+export {formatBytes};
 
 export const bytesOf = (bytes: number): Html => {
 	const {value, unit} = scaleBytes(bytes);
@@ -76,17 +73,6 @@ export const shortDigest = (digest: string): string => digest.slice(digest.index
 
 /** Nothing is known, or there is nothing: said to those who cannot see a dash. */
 export const none = html`<span class="none"><span aria-hidden="true">–</span><span class="spoken">none</span></span>`;
-
-const scaleBytes = (bytes: number) => {
-	const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
-	const scaled = bytes / 1024 ** power;
-	// 1023.7 MiB would be shown as 1,024.
-	if (scaled >= 999.5 && power < units.length - 1 && power > 0) return {value: '1.00', unit: units[power + 1]};
-	const digits = power === 0 ? 0 : scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0;
-	return {value: scaled.toFixed(digits), unit: units[power]};
-};
-
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
 const formatDistance = (ms: number): string => {
 	const distance = distances.find(({from}) => Math.abs(ms) >= from);

@@ -2,7 +2,7 @@
  * A usage document: lines of JSON, the first of which says what it is. Each of the others tells something of one repository, on one day or of long
  * ago, so that whoever asks about a repository reads its lines alone.
  *
- *     {"usage":1,"replaces":["2026-11-27/5b1f…-0"]}
+ *     {"usage":1,"lines":4,"since":1795780800,"replaces":["2026-11-27/5b1f…-0"]}
  *     {"repo":"ci/app","day":"2026-11-27","totals":[…]}
  *     {"repo":"ci/app","day":"2026-11-27","clients":[["10.0.0.1",[…]]]}
  *     {"repo":"ci/app","day":"2026-11-27","refs":[["main",[…],[["10.0.0.1",[…]]]]]}
@@ -13,7 +13,6 @@ import {z} from 'zod';
 import {type Day, isDay} from './days.ts';
 import {
 	type AnyRepository,
-	addNumbers,
 	type ClientNumbers,
 	type Columns,
 	clientColumns,
@@ -30,8 +29,8 @@ import {
 	unnamed,
 } from './ledger.ts';
 
-/** `replaces`: the names of documents whose content this one has. Lines stay text until they are asked for, which takes a fifth of the memory. */
-export type UsageDocument = {replaces: readonly string[]; lines: ReadonlyMap<AnyRepository, readonly UsageLine[]>};
+/** `since`: when it was begun to listen. `replaces`: the names of documents whose content this one has. Lines stay text until they are asked for, which takes a fifth of the memory. */
+export type UsageDocument = {since: Date; replaces: readonly string[]; lines: ReadonlyMap<AnyRepository, readonly UsageLine[]>};
 export type UsageLine = {about: LineSubject; text: string};
 export type LineSubject = (typeof lineSubjects)[number];
 
@@ -44,24 +43,30 @@ export function* formatLines(ledger: Ledger): Generator<string> {
 			for (const facts of factsOf(counters)) yield JSON.stringify({repo, ...(period !== 'earlier' && {day: period}), ...facts});
 }
 
-export const formatDocument = (lines: Iterable<string>, replaces: readonly string[] = []): string => {
-	const head: z.input<typeof headSchema> = {usage: 1, ...(replaces.length > 0 && {replaces: [...replaces]})};
-	return [JSON.stringify(head), ...lines, ''].join('\n');
+export const formatDocument = (lines: Iterable<string>, since: Date, replaces: readonly string[] = []): string => {
+	const rest = [...lines];
+	const seconds = Math.ceil(since.getTime() / 1000);
+	const head: z.input<typeof headSchema> = {
+		usage: 1,
+		lines: rest.length,
+		since: seconds,
+		...(replaces.length > 0 && {replaces: [...replaces]}),
+	};
+	return [JSON.stringify(head), ...rest, ''].join('\n');
 };
 
 /** Throws where any of it is not as `formatDocument` writes it. */
 export const parseDocument = (text: string): UsageDocument => {
-	const [head = '', ...rest] = text.split('\n');
-	// Only the end of the last line proves that nothing was cut off.
-	if (rest.pop() !== '') throw new Error('it has no end');
-	const {replaces = []} = headSchema.parse(JSON.parse(head));
+	const [first = '', ...rest] = text.split('\n');
+	const {since, replaces = [], ...head} = headSchema.parse(JSON.parse(first));
+	if (rest.pop() !== '' || rest.length !== head.lines) throw new Error(`it does not end after ${head.lines} lines`);
 	const lines = new Map<AnyRepository, UsageLine[]>();
 	for (const text of rest) {
 		const line = parseLine(text);
 		const about = lineSubjects.find(subject => line[subject]);
 		if (about) entryOf(lines, line.repo, () => []).push({about, text});
 	}
-	return {replaces, lines};
+	return {since: new Date(since * 1000), replaces, lines};
 };
 
 /** Adds what a line tells. */
@@ -82,9 +87,10 @@ const addClientRows = (into: Map<string, ClientNumbers>, rows: readonly (readonl
 	for (const [client, row] of rows) addRow(clientColumns, entryOf(into, client, noClientNumbers), row);
 };
 
-const addRow = <N extends Record<string, number>>(columns: Columns<N>, into: N, row: readonly number[]): void => {
-	const names = [...columns.counts, ...columns.times];
-	addNumbers(columns, into, Object.fromEntries(names.map((name, at) => [name, row[at] ?? 0])) as N);
+const addRow = <N extends Record<string, number>>({counts, times}: Columns<N>, into: N, row: readonly number[]): void => {
+	const sums: Record<string, number> = into;
+	for (const [at, name] of counts.entries()) sums[name] = (sums[name] ?? 0) + (row[at] ?? 0);
+	for (const [at, name] of times.entries()) sums[name] = Math.max(sums[name] ?? 0, row[counts.length + at] ?? 0);
 };
 
 const parseLine = (line: string) => lineSchema.parse(JSON.parse(line));
@@ -118,7 +124,7 @@ const lineSubjects = ['totals', 'clients', 'refs', 'layers'] as const;
 // Some 100 bytes each.
 const entriesPerLine = 1000;
 
-const headSchema = z.object({usage: z.literal(1), replaces: z.array(z.string()).optional()});
+const headSchema = z.object({usage: z.literal(1), lines: z.int(), since: z.int(), replaces: z.array(z.string()).optional()});
 
 const rowFor = <N>({counts, times}: Columns<N>) => z.array(z.number().nonnegative()).length(counts.length + times.length);
 

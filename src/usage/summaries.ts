@@ -28,12 +28,13 @@ export const refsOf = (ledger: Ledger, repo: RepositoryName, since: Day): UsageO
 	const {sums, days} = summed(ledger, repo, ({refs}) => refs, {none: noRefCounters, add: addRef}, since);
 	const any = lastTime(ledger, repo, 'lastUnnamedRef');
 	return usageOf(sums, noRefCounters, (tag, {uses}) => {
-		const {pushes, imports, fallbacks, misses, lent} = uses;
+		const {pushes, imports, fallbacks, lent} = uses;
 		const clients = new Map<string, ClientNumbers>();
 		const own = days.get(tag) ?? [];
 		for (const [, counters] of own) addClients(clients, counters.clients);
 		return {
-			...{pushes, imports, fallbacks, misses, lent},
+			...{pushes, imports, fallbacks, lent},
+			misses: own.reduce((sum, [, counters]) => sum + counters.uses.misses, 0),
 			...{lastPushed: dateOf(uses.lastPushed, any), lastImported: dateOf(uses.lastImported, any), lastRead: dateOf(uses.lastRead, any)},
 			clients: mostActiveFirst(clients),
 			days: own.map(([day, counters]) => ({

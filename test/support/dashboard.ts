@@ -1,7 +1,5 @@
 /** The dashboard on a free port, over operations whose answers are given. */
-import {createAdminAccess} from '../../src/http/adminAccess.ts';
-import {createSessions} from '../../src/http/dashboard/session.ts';
-import {createDashboard} from '../../src/http/dashboard.ts';
+import {createHttpAdministration} from '../../src/http/administration.ts';
 import {createKoaApp} from '../../src/http/koaApp.ts';
 import {listen} from '../../src/http/server.ts';
 import {createJobs} from '../../src/operations/jobs.ts';
@@ -24,17 +22,11 @@ export const listenDashboard = async ({operations = sampleOperations(), token, c
 	const log: string[] = [];
 	const sink = createLog({format: 'json', level: 'debug'}, {write: line => log.push(line)});
 	const jobs = createJobs(createMemoryStore(), operations, {clock, onFailed: (operation, error) => sink.error({operation, error}, 'job')});
-	const dashboard = createDashboard({
-		...{operations, jobs, clock},
-		access: createAdminAccess(token),
-		sessions: token === undefined ? undefined : createSessions(token, clock),
-		version: '0.1.0',
-	});
 	const unused = () => {
-		throw new Error('there is only the dashboard');
+		throw new Error('there is only what an administrator reaches');
 	};
 	const koa = createKoaApp({
-		dashboard,
+		administration: createHttpAdministration({operations, jobs, token, clock, version: '0.1.0'}),
 		registryFor: unused,
 		explainRef: unused,
 		usage: new Proxy({} as UsageRecorder, {get: unused}),

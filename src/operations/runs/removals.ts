@@ -1,4 +1,6 @@
 /** Lets refs go: by their names, by conditions, and by the policy. What would go is decided first, and only that goes. */
+import {openLedger} from '../../refs/ledger.ts';
+import {type PruneFilters, selectForPrune} from '../../refs/pruning.ts';
 import type {Removal} from '../../refs/removal.ts';
 import {type PlannedRemoval, planRetention} from '../../refs/retention.ts';
 import {type RepositorySummary, summarize} from '../../refs/summaries.ts';
@@ -6,9 +8,8 @@ import type {Administration} from '../administration.ts';
 import {OperationError, type RunContext} from '../operation.ts';
 import type {Run, Runs} from '../operations.ts';
 import type {OperationOutput} from '../table.ts';
-import {formatRef, parseRef} from './refRows.ts';
+import {formatRef, parseRef, type RefName} from './refRows.ts';
 import {planOf, removalRowOf, totalOf} from './removalRows.ts';
-import {isConditional, type Kept, selectByConditions, selectByName} from './selections.ts';
 
 type RemovalRuns = Pick<Runs, 'refs.delete' | 'prune' | 'retention.preview' | 'retention.apply'>;
 
@@ -17,19 +18,17 @@ export const createRemovalRuns = (administration: Administration): RemovalRuns =
 		const {asOf, repositories} = await administration.survey(context);
 		const {removals, kept, missing} = selectByName(repositories, refs.map(parseRef));
 		if (missing.length > 0)
-			throw new OperationError(
-				'not-found',
-				`there is no ${missing.map(formatRef).join(', ')}`,
-				'`layercache refs list` shows what there is',
-			);
+			throw new OperationError('not-found', `there is no ${missing.join(', ')}`, '`layercache refs list` shows what there is');
 		return carryOut({asOf, removals, kept}, input, context);
 	};
 
-	const prune: Run<'prune'> = async ({dryRun, plan, ...conditions}, context) => {
-		if (!isConditional(conditions))
+	const prune: Run<'prune'> = async ({dryRun, plan, repo, tag, olderThan, idle, largerThan, keep}, context) => {
+		const filters: PruneFilters = {repo, tag, olderThanMs: olderThan, idleMs: idle, largerThanBytes: largerThan, keep};
+		if (!isConditional(filters))
 			throw new OperationError('invalid', 'nothing says which refs shall go', 'add --older-than, --idle, --larger-than, --keep or --tag');
 		const {asOf, repositories} = await administration.survey(context);
-		return carryOut({asOf, ...selectByConditions(repositories, conditions, asOf)}, {dryRun, plan}, context);
+		const {removals, kept} = selectForPrune(repositories, filters, asOf);
+		return carryOut({asOf, removals, kept: kept.map(({repo, ...stays}) => ({repository: repo, ...stays}))}, {dryRun, plan}, context);
 	};
 
 	const preview: Run<'retention.preview'> = async ({repo}, context) => {
@@ -89,6 +88,33 @@ export const createRemovalRuns = (administration: Administration): RemovalRuns =
 
 	return {'refs.delete': deleteByName, prune, 'retention.preview': preview, 'retention.apply': apply};
 };
+
+/** A repository alone is not enough: it would go as a whole. */
+const isConditional = ({repo: _, ...conditions}: PruneFilters): boolean =>
+	Object.values(conditions).some(condition => condition !== undefined);
+
+type Kept = OperationOutput<'prune'>['kept'][number];
+
+const selectByName = (summaries: readonly RepositorySummary[], names: readonly RefName[]) => {
+	const ledger = openLedger(summaries, []);
+	const entries = new Map(ledger.entries().map(entry => [formatRef(entry.ref), entry]));
+	const named = [...new Set(names.map(formatRef))];
+	const removals: Removal[] = [];
+	const kept: Kept[] = [];
+	for (const name of named) {
+		const entry = entries.get(name);
+		if (!entry) continue;
+		const {repo, tag, digest, pushedAt, protectedBy} = entry.ref;
+		if (protectedBy) kept.push({repository: repo, tag, because: protections[protectedBy]});
+		else removals.push({repo, kind: 'tag', tag, digest, pushedAt, reason: 'deleted by name', exclusiveBytes: ledger.release(entry)});
+	}
+	return {removals, kept, missing: named.filter(name => !entries.has(name))};
+};
+
+const protections = {
+	hand: 'protected by hand; `layercache refs protect --off` ends that',
+	policy: 'protected by the policy',
+} as const;
 
 type PolicyPlan = {asOf: Date; now: readonly Removal[]; later: readonly PlannedRemoval[]};
 

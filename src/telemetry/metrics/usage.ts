@@ -1,5 +1,5 @@
 /** What builds make of their caches, and whether that is written down. */
-import type {Instruments} from './instruments.ts';
+import {beginAt0, type Instruments} from './instruments.ts';
 
 export const createUsageMetrics = ({counter}: Instruments) => {
 	const imports = counter(
@@ -24,6 +24,9 @@ export const createUsageMetrics = ({counter}: Instruments) => {
 		'How often what was used was written to the store: stored, or failed and kept for the next time.',
 		'outcome',
 	);
+
+	beginAt0(imports, 'outcome', ['hit', 'miss']);
+	beginAt0(flushes, 'outcome', ['stored', 'failed']);
 
 	return {
 		recordImport: (outcome: 'hit' | 'miss') => imports.inc({outcome}),
