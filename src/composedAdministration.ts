@@ -54,7 +54,7 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 	const guard = createGuard(store, tombstones, {lifetimes, elapsed, wait});
 	const [tags, heads] = [createTags(store, guard), createHeads(store, guard)];
 	const usage = createUsageReader(store, {clock, elapsed, onDamaged: (key, error) => onProblem({key, error}, 'usage not readable')});
-	const usageOf = createUsageOf(usage, {clock, onFailed: error => onProblem({error}, 'usage not readable')});
+	const usageOf = createUsageOf(usage, {onFailed: error => onProblem({error}, 'usage not readable')});
 	const memory = createWalkMemory();
 	const walk = () => walkRepositories(store, {memory});
 	const surveys = createSurveys({walk, usageOf, rules: () => policy().refs, now: () => store.now(), elapsed});
