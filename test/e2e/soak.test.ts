@@ -76,6 +76,6 @@ test(`${builders} builders, a collector every second and replicas that die: no b
 	t.true(kills > minutes);
 	t.true(soaked.hits > builders);
 	// Much that was pushed must be gone, or nothing was tried.
-	t.true(reports.deletedObjects > 50 * minutes, `${reports.deletedObjects}`);
+	t.true(reports.deletedObjects > 20 * minutes, `only ${reports.deletedObjects} objects were deleted`);
 	t.true(reports.removedRefs > 0);
 });
