@@ -64,7 +64,8 @@ export const composeRegistry = (store: ObjectStore, options: ComposeOptions): Co
 	const limitBytes = settings.importLimitBytes;
 
 	const tombstones = createTombstones(store, {lifetimes, elapsed});
-	const guard = createGuard(store, tombstones, {lifetimes, elapsed, wait});
+	const onRescued = () => metrics.recordCollected({did: 'rescued', objects: 1, bytes: 0});
+	const guard = createGuard(store, tombstones, {lifetimes, elapsed, wait, onRescued});
 
 	const stored = createStoredRegistry(store, {
 		clock,
