@@ -118,6 +118,10 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		holder: `${hostname()} (process ${process.pid})`,
 		examine: () => examineServer({settings, store, lifetimesOf, clock}),
 		wait: ms => delay(ms),
+		onLetGo({repo, tag, digest, reason, exclusiveBytes: bytes}) {
+			log.info({repo, tag, digest, reason, bytes}, 'let go');
+			metrics.recordRemoval('tag', 'by hand');
+		},
 		onProblem: (facts, message) => log.warn(facts, message),
 	});
 	const jobs = createJobs(store, operations, {clock, onFailed: (operation, error) => log.error({operation, error}, 'operation failed')});

@@ -41,6 +41,8 @@ export type AdministrationOptions = Pick<CollectorOptions, 'writesPerSecond' | '
 	/** Milliseconds since some moment, never going back. */
 	elapsed: () => number;
 	wait: (ms: number) => Promise<unknown>;
+	/** Hears of each ref that an administrator lets go. */
+	onLetGo?: (removal: Removal) => void;
 	/** Something that is not there, or cannot be read, and that operations can do without. */
 	onProblem: (facts: object, message: string) => void;
 };
@@ -77,7 +79,11 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 			return undefined;
 		},
 		decideTogether,
-		letGo: removal => letGo(tags, heads, removal),
+		async letGo(removal) {
+			const gone = await letGo(tags, heads, removal);
+			if (gone) options.onLetGo?.(removal);
+			return gone;
+		},
 		protect: tags.protect,
 		collection: collectionOf(collector, () => store.now()),
 		reports: createReports(store),
