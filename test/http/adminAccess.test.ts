@@ -17,7 +17,7 @@ const asJson = {'Content-Type': 'application/json'};
 /** With whatever Host and other headers; fetch would not. */
 const statusOf = async (url: string, method: string, path: string, headers: Record<string, string>): Promise<number> => {
 	const {hostname, port} = new URL(url);
-	const sent = sendRaw({method, path, hostname, port, headers}).end('{}');
+	const sent = sendRaw({method, path, hostname, port, headers}).end(method === 'POST' ? '{}' : undefined);
 	const [answer] = (await once(sent, 'response')) as [IncomingMessage];
 	answer.resume();
 	return answer.statusCode ?? 0;

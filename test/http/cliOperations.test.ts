@@ -13,7 +13,10 @@ const ways = ['the store', 'a server'] as const;
 
 const start = async (t: ExecutionContext, way: (typeof ways)[number], policy?: string) => {
 	const file = policy === undefined ? undefined : await policyFile(t, policy);
-	const environment: Record<string, string> = file === undefined ? {} : {LAYERCACHE_POLICY: file};
+	const environment: Record<string, string> = {
+		LAYERCACHE_PROTECT_CLIENTS: '127.0.0.1',
+		...(file !== undefined && {LAYERCACHE_POLICY: file}),
+	};
 	const {client, store, url} = await startApp(t, {environment});
 	await pushCache(client, repo, 'main', {steps: ['one', 'two']});
 	await pushCache(client, repo, 'pr-1', {steps: ['one', 'three']});

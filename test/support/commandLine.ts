@@ -42,7 +42,8 @@ export const runCommand = async (args: readonly string[], options: CommandOption
 			openLocalOperations({
 				// What is kept of it outlives the command.
 				openStore: () => ({...store, close: async () => undefined}),
-				environment: {LAYERCACHE_STORE: 'disk', ...environment},
+				// There is no disk behind it that might be full.
+				environment: {LAYERCACHE_STORE: 'disk', LAYERCACHE_DISK_FREE_PERCENT: '0', ...environment},
 				onProblem: message => void says.push(`${message}\n`),
 				...(clock && {clock}),
 			}),
