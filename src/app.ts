@@ -126,7 +126,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	const koa = createKoaApp({
 		registryFor: registryForClients(composed, {rules, elapsed}, surroundings),
 		explainRef: composed.explainRef,
-		administration: createHttpAdministration({operations, jobs, token: settings.adminToken, clock, version}),
+		administration: createHttpAdministration({operations, jobs, token: settings.adminToken, clock, elapsed, version}),
 		usage: usage.recorder,
 		async assertReady() {
 			if (draining) throw new OciError('UNAVAILABLE', undefined, {message: 'the server is stopping'});
