@@ -62,7 +62,7 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 	const decideTogether = createDecideTogether(policy, disk);
 	const decidesTogether = () => policy().budget.length > 0 || (disk?.freePercent ?? 0) > 0;
 	const collector = createCollector(store, {
-		...{lifetimes, tombstones, tags, holder, elapsed, wait, onDeed, onRemoved, onDeleted},
+		...{lifetimes, tombstones, tags, holder, elapsed, wait, memory, onDeed, onRemoved, onDeleted},
 		retention: () => createPolicyRetention({policy, usageOf, quarantineMs: lifetimes.quarantineMs, decideTogether, decidesTogether}),
 		refSizes: inventory => summarize(inventory, undefined, policy().refs).refs,
 		everyMs: collectEveryMs ?? usualEveryMs,
