@@ -53,9 +53,10 @@ const writeSet = async (store: ObjectStore, documents: readonly LoadedDocument[]
 	for (const {document} of documents) for (const lines of document?.lines.values() ?? []) for (const {text} of lines) addLine(ledger, text);
 	const pieces = [...inPieces(formatLines(change ? change(ledger) : ledger))];
 	const replaces = documents.map(({name}) => name);
+	const since = new Date(Math.min(...documents.map(({document}) => Number(document?.since ?? Number.POSITIVE_INFINITY))));
 	for (const [part, lines] of pieces.entries()) {
 		const name = formatSetName(period, {set: setNameOf(documents), part, parts: pieces.length});
-		await store.write(keys.usageDocument(name), Buffer.from(formatDocument(lines, replaces)), {contentType: documentType});
+		await store.write(keys.usageDocument(name), Buffer.from(formatDocument(lines, since, replaces)), {contentType: documentType});
 	}
 };
 

@@ -2,7 +2,7 @@
  * A usage document: lines of JSON, the first of which says what it is. Each of the others tells something of one repository, on one day or of long
  * ago, so that whoever asks about a repository reads its lines alone.
  *
- *     {"usage":1,"lines":4,"replaces":["2026-11-27/5b1f…-0"]}
+ *     {"usage":1,"lines":4,"since":1795780800,"replaces":["2026-11-27/5b1f…-0"]}
  *     {"repo":"ci/app","day":"2026-11-27","totals":[…]}
  *     {"repo":"ci/app","day":"2026-11-27","clients":[["10.0.0.1",[…]]]}
  *     {"repo":"ci/app","day":"2026-11-27","refs":[["main",[…],[["10.0.0.1",[…]]]]]}
@@ -29,8 +29,8 @@ import {
 	unnamed,
 } from './ledger.ts';
 
-/** `replaces`: the names of documents whose content this one has. Lines stay text until they are asked for, which takes a fifth of the memory. */
-export type UsageDocument = {replaces: readonly string[]; lines: ReadonlyMap<AnyRepository, readonly UsageLine[]>};
+/** `since`: when it was begun to listen. `replaces`: the names of documents whose content this one has. Lines stay text until they are asked for, which takes a fifth of the memory. */
+export type UsageDocument = {since: Date; replaces: readonly string[]; lines: ReadonlyMap<AnyRepository, readonly UsageLine[]>};
 export type UsageLine = {about: LineSubject; text: string};
 export type LineSubject = (typeof lineSubjects)[number];
 
@@ -43,16 +43,22 @@ export function* formatLines(ledger: Ledger): Generator<string> {
 			for (const facts of factsOf(counters)) yield JSON.stringify({repo, ...(period !== 'earlier' && {day: period}), ...facts});
 }
 
-export const formatDocument = (lines: Iterable<string>, replaces: readonly string[] = []): string => {
+export const formatDocument = (lines: Iterable<string>, since: Date, replaces: readonly string[] = []): string => {
 	const rest = [...lines];
-	const head: z.input<typeof headSchema> = {usage: 1, lines: rest.length, ...(replaces.length > 0 && {replaces: [...replaces]})};
+	const seconds = Math.ceil(since.getTime() / 1000);
+	const head: z.input<typeof headSchema> = {
+		usage: 1,
+		lines: rest.length,
+		since: seconds,
+		...(replaces.length > 0 && {replaces: [...replaces]}),
+	};
 	return [JSON.stringify(head), ...rest, ''].join('\n');
 };
 
 /** Throws where any of it is not as `formatDocument` writes it. */
 export const parseDocument = (text: string): UsageDocument => {
 	const [first = '', ...rest] = text.split('\n');
-	const {replaces = [], ...head} = headSchema.parse(JSON.parse(first));
+	const {since, replaces = [], ...head} = headSchema.parse(JSON.parse(first));
 	if (rest.pop() !== '' || rest.length !== head.lines) throw new Error(`it does not end after ${head.lines} lines`);
 	const lines = new Map<AnyRepository, UsageLine[]>();
 	for (const text of rest) {
@@ -60,7 +66,7 @@ export const parseDocument = (text: string): UsageDocument => {
 		const about = lineSubjects.find(subject => line[subject]);
 		if (about) entryOf(lines, line.repo, () => []).push({about, text});
 	}
-	return {replaces, lines};
+	return {since: new Date(since * 1000), replaces, lines};
 };
 
 /** Adds what a line tells. */
@@ -118,7 +124,7 @@ const lineSubjects = ['totals', 'clients', 'refs', 'layers'] as const;
 // Some 100 bytes each.
 const entriesPerLine = 1000;
 
-const headSchema = z.object({usage: z.literal(1), lines: z.int(), replaces: z.array(z.string()).optional()});
+const headSchema = z.object({usage: z.literal(1), lines: z.int(), since: z.int(), replaces: z.array(z.string()).optional()});
 
 const rowFor = <N>({counts, times}: Columns<N>) => z.array(z.number().nonnegative()).length(counts.length + times.length);
 

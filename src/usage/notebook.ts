@@ -29,12 +29,12 @@ export const createNotebook = (store: ObjectStore, {replica, startedAt, elapsed,
 		const day = dayOf(now());
 		return {name: formatReplicaName(day, replica, begun++), endsAt: endOfDay(day)};
 	};
-	const begin = (): OpenDocument => ({place: nextPlace(), gathering: createGathering(limits.most)});
+	const begin = (): OpenDocument => ({place: nextPlace(), since: new Date(now()), gathering: createGathering(limits.most)});
 	let open = begin();
 	let hasNews = false;
 
-	const write = async ({place, gathering}: OpenDocument): Promise<void> => {
-		const text = formatDocument(formatLines(gathering.ledger));
+	const write = async ({place, since, gathering}: OpenDocument): Promise<void> => {
+		const text = formatDocument(formatLines(gathering.ledger), since);
 		const {answeredAt} = await store.write(keys.usageDocument(place.name), Buffer.from(text), {contentType: documentType});
 		leadMs = answeredAt.getTime() - elapsed();
 	};
@@ -74,7 +74,7 @@ export const createNotebook = (store: ObjectStore, {replica, startedAt, elapsed,
 };
 
 type Place = {name: string; endsAt: number};
-type OpenDocument = {place: Place; gathering: Gathering};
+type OpenDocument = {place: Place; since: Date; gathering: Gathering};
 
 // A document of so many is 1 MB, and written down in some 10 ms.
 const usualLimits = {enough: 8192, most: 32_768};

@@ -49,6 +49,10 @@ export const createUsageReader = (store: ObjectStore, {clock, elapsed, lifetimeM
 	const detailedSince = () => firstDetailedDay(dayOf(clock()));
 
 	const reader: UsageReader = {
+		async recordedSince() {
+			const begun = (await look()).flatMap(({document}) => document?.since.getTime() ?? []);
+			return begun.length > 0 ? new Date(Math.min(...begun)) : undefined;
+		},
 		ref: async (repo, tag) => (await reader.refs(repo)).get(tag),
 		refs: async repo => refsOf(await readOne(repo, 'refs'), repo, detailedSince()),
 		layers: async repo => layersOf(await readOne(repo, 'layers'), repo, detailedSince()),

@@ -32,6 +32,8 @@ export type Transfer = {client: string; way: 'redirected' | 'streamed'; bytes: n
  * last 400 days; apart from that it is never more than a minute earlier than the truth, and may be later.
  */
 export type UsageReader = {
+	/** What happened before is not known: nothing is idle for longer than since then. Undefined where nothing was ever written down. */
+	recordedSince(): Promise<Date | undefined>;
 	ref(repo: RepositoryName, tag: Tag): Promise<RefUsage>;
 	refs(repo: RepositoryName): Promise<UsageOf<Tag, RefUsage>>;
 	layers(repo: RepositoryName): Promise<UsageOf<Digest, LayerUsage>>;

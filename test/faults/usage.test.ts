@@ -159,7 +159,7 @@ test('a document that cannot be read is a warning, hides nothing else, and makes
 	imported();
 	await flush();
 	time.now += hourMs;
-	await store.write('usage/2026-11-27/bbb-0', Buffer.from('{"usage":1,"lines":3}\n{"repo":"ci/a'));
+	await store.write('usage/2026-11-27/bbb-0', Buffer.from('{"usage":1,"lines":3,"since":1}\n{"repo":"ci/a'));
 	await store.write('usage/notes.txt', Buffer.from('of a person'));
 	time.now += hourMs;
 	const damaged: string[] = [];

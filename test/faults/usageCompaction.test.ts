@@ -12,12 +12,13 @@ import {readUsage} from '../support/usage.ts';
 import {dayBefore, ledgers, noon, today, toldBy} from '../support/usageLedgers.ts';
 
 const now = new Date(noon);
+const since = new Date(noon - 60 * 86_400_000);
 
 /** Every document is of its first day; one that was begun before midnight has some of the next. */
 const fill = async (store: ObjectStore, written: readonly Ledger[]) => {
 	for (const [at, ledger] of written.entries()) {
 		const day = [...ledger.keys()].sort()[0] ?? today;
-		await store.write(`usage/${day}/abc${at}-0`, Buffer.from(formatDocument(formatLines(ledger))), {contentType: documentType});
+		await store.write(`usage/${day}/abc${at}-0`, Buffer.from(formatDocument(formatLines(ledger), since)), {contentType: documentType});
 	}
 };
 
@@ -75,7 +76,7 @@ test('each day that is settled has one document, all that is long over has one t
 	const row = (day: string) => `{"repo":"ci/app","day":"${day}","refs":[["main",[1,1,0,0,0,0,0,0],[]]]}`;
 	for (const ago of [0, 1, 2, 3, 34, 35, 50])
 		for (const replica of ['aaa', 'bbb'])
-			await store.write(`usage/${dayBefore(ago)}/${replica}-0`, Buffer.from(formatDocument([row(dayBefore(ago))])));
+			await store.write(`usage/${dayBefore(ago)}/${replica}-0`, Buffer.from(formatDocument([row(dayBefore(ago))], since)));
 	await compactUsage(store, now, optionsOf(t));
 	const periods = Map.groupBy(await keysOf(store), key => key.split('/')[1]);
 	t.deepEqual(
@@ -168,7 +169,7 @@ test('a large day becomes several documents, which count when the last of them i
 			);
 			return `{"repo":"ci/app","day":"${day}","layers":[${layers.join(',')}]}`;
 		});
-		await store.write(`usage/${day}/abc${replica}-0`, Buffer.from(formatDocument(lines)));
+		await store.write(`usage/${day}/abc${replica}-0`, Buffer.from(formatDocument(lines, since)));
 	}
 	const reader = readUsage(t, store, () => noon);
 	const countOf = async () => [...(await reader.layers('ci/app' as never)).entries()].reduce((sum, [, {fetches}]) => sum + fetches, 0);
@@ -187,7 +188,7 @@ test('a large day becomes several documents, which count when the last of them i
 test('what cannot be read stays, and the rest of its day is put together all the same', async t => {
 	const store = createMemoryStore({now: () => now});
 	const day = dayBefore(3);
-	for (const replica of ['aaa', 'bbb']) await store.write(`usage/${day}/${replica}-0`, Buffer.from(formatDocument([])));
+	for (const replica of ['aaa', 'bbb']) await store.write(`usage/${day}/${replica}-0`, Buffer.from(formatDocument([], since)));
 	await store.write(`usage/${day}/ccc-0`, Buffer.from('{"usage":2}'));
 	await compactUsage(store, now, {onDamaged: () => undefined});
 	const keys = await keysOf(store);
@@ -207,7 +208,7 @@ test('what nobody has used for 400 days is forgotten, layers after 100; its last
 	] as const) {
 		const at = seconds(dayBefore(ago));
 		const line = `{"repo":"ci/app","day":"${dayBefore(ago)}","refs":[["${tag}",[0,1,0,0,0,0,${at},0],[]]],"layers":[["${layer}",[1,1,${at}]]]}`;
-		await store.write(`usage/${dayBefore(ago)}/abc-0`, Buffer.from(formatDocument([line])));
+		await store.write(`usage/${dayBefore(ago)}/abc-0`, Buffer.from(formatDocument([line], since)));
 	}
 	await compactUsage(store, now, optionsOf(t));
 	const reader = readUsage(t, store, () => noon);
@@ -218,4 +219,5 @@ test('what nobody has used for 400 days is forgotten, layers after 100; its last
 	);
 	t.deepEqual([...(await reader.layers('ci/app' as never)).entries()], []);
 	t.is((await keysOf(store)).length, 1);
+	t.deepEqual(await reader.recordedSince(), since);
 });

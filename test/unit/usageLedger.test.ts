@@ -5,6 +5,8 @@ import {addLine, formatDocument, formatLines, parseDocument} from '../../src/usa
 import {addLedger, type Ledger} from '../../src/usage/ledger.ts';
 import {contentOf, ledgers} from '../support/usageLedgers.ts';
 
+const since = new Date('2026-11-27T12:00:00Z');
+
 const sum = (...parts: readonly Ledger[]): Ledger => {
 	const into: Ledger = new Map();
 	for (const part of parts) addLedger(into, part);
@@ -43,7 +45,7 @@ test('adding up changes none of the parts', t => {
 test('a document has what was written to it', t => {
 	fc.assert(
 		fc.property(ledgers(), ledger => {
-			t.deepEqual(contentOf(read(formatDocument(formatLines(ledger)))), contentOf(ledger));
+			t.deepEqual(contentOf(read(formatDocument(formatLines(ledger), since))), contentOf(ledger));
 		}),
 	);
 	t.pass();
@@ -52,16 +54,16 @@ test('a document has what was written to it', t => {
 test('a document that was cut off or changed is no document, wherever that was', t => {
 	fc.assert(
 		fc.property(ledgers(), fc.nat(), (ledger, at) => {
-			const text = formatDocument(formatLines(ledger));
+			const text = formatDocument(formatLines(ledger), since);
 			t.throws(() => parseDocument(text.slice(0, at % text.length)));
 		}),
 	);
 	for (const text of [
 		'',
 		'\n',
-		'{"usage":2,"lines":0}\n',
-		'{"usage":1,"lines":0}',
-		'{"usage":1,"lines":1}\n{"repo":"ci/app","refs":[["main",[1],[]]]}\n',
+		'{"usage":2,"lines":0,"since":1}\n',
+		'{"usage":1,"lines":0,"since":1}',
+		'{"usage":1,"lines":1,"since":1}\n{"repo":"ci/app","refs":[["main",[1],[]]]}\n',
 	])
 		t.throws(() => parseDocument(text), undefined, text);
 });

@@ -172,6 +172,18 @@ test('of many clients those are named that do most', async t => {
 	t.is((await reader.clients('2026-11-27' as Day)).length, 64);
 });
 
+test('it is known since when use is recorded: since the first process began to listen', async t => {
+	const {time, notebook, imported, reader} = start(t);
+	t.is(await reader.recordedSince(), undefined);
+	time.now += hourMs;
+	imported('main');
+	await notebook.flush();
+	time.now += 30 * hourMs;
+	imported('main');
+	await notebook.flush();
+	t.deepEqual(await reader.recordedSince(), new Date(noon));
+});
+
 test('what one process wrote adds to what another did, and to what one before it did on the same day', async t => {
 	const time = {now: noon};
 	const store = createMemoryStore({now: () => new Date(time.now)});
