@@ -6,6 +6,7 @@ import {createSlabs} from '../../lib/slabs.ts';
 import type {ObjectStore} from '../objectStore.ts';
 import {abandonedUploads} from './abandonedUploads.ts';
 import {createS3} from './client.ts';
+import {contentOf} from './content.ts';
 import {composeObject, copyObject, joinsInside} from './copies.ts';
 import {removeUntil} from './expiringRemoval.ts';
 import {listObjects, removeObjects} from './listing.ts';
@@ -25,7 +26,7 @@ export const createS3Store = (settings: S3Settings): ObjectStore => {
 	const store: ObjectStore = {
 		stat: key => statObject(s3, key),
 		read: (key, range) => readObject(s3, key, range),
-		write: (key, bytes, options = {}) => putObject(s3, key, {pieces: [bytes], size: bytes.length}, options, sha256Of(bytes)),
+		write: (key, bytes, options = {}) => putObject(s3, key, contentOf(bytes), {...options, sha256: sha256Of(bytes)}),
 		upload: (key, body, options = {}) => uploadStream(s3, memory, key, body, options),
 		copy: (from, to) => copyObject(s3, from, to),
 		list: (prefix, options = {}) => listObjects(s3, prefix, options),
