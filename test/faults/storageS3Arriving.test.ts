@@ -46,7 +46,7 @@ for (const {operation, bytes, upload} of ways) {
 		const first = Promise.withResolvers<void>();
 		async function* body() {
 			await first.promise;
-			yield* pausing(bytes, 100, () => until(isAsked(sent.double)));
+			yield* pausing(bytes, 10_000, () => until(isAsked(sent.double)));
 		}
 		const uploading = upload(sent, body());
 		await new Promise(setImmediate);
@@ -63,7 +63,7 @@ for (const {operation, bytes, upload} of ways) {
 		double.faults = request => (request.operation === operation ? refusals.shift() : undefined);
 		await upload(
 			sent,
-			pausing(bytes, 100, () => until(() => refusals.length === 1)),
+			pausing(bytes, 10_000, () => until(() => refusals.length === 1)),
 		);
 		t.is(refusals.length, 0);
 		t.true((await contentOf(sent.store, 'blobs/a')).equals(bytes));
@@ -76,7 +76,7 @@ for (const {operation, bytes, upload} of ways) {
 		sent.double.faults = request => (request.operation === operation ? faults.shift() : undefined);
 		await upload(
 			sent,
-			pausing(bytes, 100, () => until(() => faults.length === 0)),
+			pausing(bytes, 10_000, () => until(() => faults.length === 0)),
 		);
 		t.true((await contentOf(sent.store, 'blobs/a')).equals(bytes));
 	});
@@ -88,7 +88,7 @@ for (const {operation, bytes, upload} of ways) {
 		t.teardown(silence.resolve);
 		const uploading = upload(
 			sent,
-			pausing(bytes, 100, () => silence.promise),
+			pausing(bytes, 10_000, () => silence.promise),
 		);
 		await t.throwsAsync(uploading, {instanceOf: StoreUnavailable, message: /AccessDenied/});
 	});
@@ -106,7 +106,7 @@ for (const {operation, bytes, upload} of ways) {
 			for (let attempt = 0; attempt < 3; attempt += 1) {
 				double.requests.length = 0;
 				async function* body() {
-					yield bytes.subarray(0, 100);
+					yield bytes.subarray(0, 10_000);
 					await until(isAsked(double));
 					await ending();
 				}
@@ -127,7 +127,7 @@ for (const {operation, bytes, upload} of ways) {
 		const stalled = t.throwsAsync(
 			upload(
 				sent,
-				pausing(bytes, 100, () => silence.promise),
+				pausing(bytes, 10_000, () => silence.promise),
 			),
 			{instanceOf: StoreUnavailable, message: /stood still/},
 		);
@@ -153,7 +153,7 @@ for (const {operation, bytes, upload} of ways) {
 test('bytes beyond the length that was announced are noticed before the store has the whole', async t => {
 	const {double, store} = await startStoreOnDouble(t);
 	async function* body() {
-		yield* pausing(short, 100, () => until(() => double.count('PutObject') > 0));
+		yield* pausing(short, 10_000, () => until(() => double.count('PutObject') > 0));
 		await store.now();
 		yield Buffer.from('more');
 	}

@@ -44,10 +44,10 @@ for (const [title, lenient, isAfter] of onTrailers) {
 		double.requests.length = 0;
 		// What is there when its request begins is told before in any case.
 		const body = async function* () {
-			yield bytes.subarray(0, 100);
+			yield bytes.subarray(0, 10_000);
 			await until(() => double.count(isAfter ? 'UploadPart' : 'CreateMultipartUpload') > 0);
 			await store.now();
-			yield bytes.subarray(100);
+			yield bytes.subarray(10_000);
 		};
 		await store.upload('blobs/a', body(), {size: bytes.length});
 		t.true(double.bucket.get('blobs/a').bytes.equals(bytes));

@@ -16,8 +16,9 @@ export type Arrival = Content & {
 };
 
 /**
- * `lease` has room for `limit` bytes; only what is shorter in the end has another size than that. The bytes that fill it are shown when it
- * is finished, not before: so nobody has read all of what turns out to be wrong at its end.
+ * `lease` has room for `limit` bytes; only what is shorter in the end has another size than that. Readers get slab after slab, each when it
+ * is full: small pieces cost everyone more. The last one they get when all is finished, not before: so nobody has read the whole of what
+ * turns out to be wrong at its end.
  */
 export const createArrival = (lease: SlabLease, limit: number, {withSum}: {withSum: boolean}): Arrival => {
 	const slabs: Buffer[] = [];
@@ -86,8 +87,10 @@ export const createArrival = (lease: SlabLease, limit: number, {withSum}: {withS
 			if (withSum) crc = crc32(taken, crc);
 			room -= taken.length;
 			came += taken.length;
-			if (came < limit) shown = came;
-			tell();
+			if (room === 0 && came < limit) {
+				shown = came;
+				tell();
+			}
 			return bytes.subarray(taken.length);
 		},
 

@@ -20,7 +20,7 @@ import {uploadStream} from './uploads.ts';
 export const createS3Store = (settings: S3Settings): ObjectStore => {
 	const s3 = createS3(settings);
 	const urls = createSignedUrls(s3);
-	const slabsOf = (totalBytes: number) => createSlabs({slabBytes: Math.min(slabBytes, s3.tuning.partBytes), totalBytes});
+	const slabsOf = (totalBytes: number) => createSlabs({slabBytes: Math.min(slabBytes, s3.tuning.partBytes / 16), totalBytes});
 	const memory = {documents: slabsOf(documentPoolBytes), layers: slabsOf(s3.tuning.bufferBytes)};
 
 	const store: ObjectStore = {

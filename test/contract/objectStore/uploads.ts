@@ -3,6 +3,7 @@ import test from 'ava';
 import {digestOf} from 'oci-spec-types';
 import {type Bytes, type ObjectStore, PreconditionFailed} from '../../../src/storage/objectStore.ts';
 import {bodyOf, collect, someBytes} from '../../support/bytes.ts';
+import {until} from '../../support/until.ts';
 import type {StoreUnderTest} from '../objectStore.ts';
 
 export const uploadContract = ({createStore, partBytes}: StoreUnderTest): void => {
@@ -100,6 +101,8 @@ export const uploadContract = ({createStore, partBytes}: StoreUnderTest): void =
 		const started = await store.now();
 		const upload = store.upload('blobs/a', bodyOf(someBytes(2 * partBytes), {end}));
 		await reached.promise;
+		// Its bytes are read while the store is told that they come.
+		await until(async () => (await unfinished(store)).length > 0);
 		t.deepEqual(await unfinished(store, new Date(started.getTime() - 60_000)), []);
 		const [found, ...others] = await unfinished(store);
 		t.like(found, {key: 'blobs/a'});
