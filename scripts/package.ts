@@ -26,6 +26,7 @@ const prepare = () => {
 
 	// Only now: the compiler would take the TypeScript behind the link for ours.
 	compile('tsconfig.build.json');
+	cpSync(at('src/ui/assets'), at('dist/ui/assets'), {recursive: true});
 };
 
 const restore = () => {

@@ -1,6 +1,10 @@
 /** The composition root: settings become a store, a registry and a server. */
+import {randomUUID} from 'node:crypto';
+import {hostname} from 'node:os';
 import {setTimeout as delay} from 'node:timers/promises';
 import {OciError} from 'oci-spec-types';
+import {collecting, collectingEvents} from './collecting.ts';
+import {composeAdministration} from './composedAdministration.ts';
 import {composeRegistry} from './composedRegistry.ts';
 import type {Settings} from './config/settings.ts';
 import {settledUploads} from './config/uploadPolicy.ts';
@@ -8,24 +12,27 @@ import {abortAbandonedUploads} from './gc/abandonedUploads.ts';
 import {removeLeftChunks} from './gc/leftChunks.ts';
 import {removeLeftProbes} from './gc/leftProbes.ts';
 import {type Sweep, startSweeper} from './gc/sweeper.ts';
+import {createHttpAdministration} from './http/administration.ts';
 import {isAmong} from './http/client.ts';
 import {createKoaApp} from './http/koaApp.ts';
 import {type HttpServer, listen} from './http/server.ts';
 import {createElapsed} from './lib/elapsed.ts';
 import {type OpenOldStore, openOldStore} from './oldBuckets.ts';
+import {examineServer} from './operations/doctor.ts';
+import {createJobs} from './operations/jobs.ts';
 import {openPolicy, registryForClients, type SharedPolicy} from './policyInForce.ts';
 import {createRefRules} from './refs/refRules.ts';
 import {openLayout} from './registry/layout.ts';
+import type {Lifetimes} from './registry/lifetimes.ts';
 import {createUploadTrust, fixedTrust, looksEveryMs, type UploadTrust} from './registry/uploadTrust.ts';
-import {createDiskStore} from './storage/disk.ts';
+import {lifetimesOf} from './serverLifetimes.ts';
+import {createStore, diskLimits} from './settingsStore.ts';
 import {withMeasurements} from './storage/instrumented.ts';
-import {createMemoryStore} from './storage/memory.ts';
 import {type ObjectStore, type StoreAbilities, StoreUnavailable, type UploadVerdict} from './storage/objectStore.ts';
-import {createS3Store} from './storage/s3/s3Store.ts';
-import {defaultTuning, type S3Request} from './storage/s3/settings.ts';
-import {profileCredentials} from './storage/s3/signingCredentials.ts';
 import type {Log} from './telemetry/log.ts';
 import {createMetrics, type Metrics} from './telemetry/metrics.ts';
+import {compactUsage} from './usage/compaction.ts';
+import {startUsage} from './usage/startUsage.ts';
 import {version} from './version.ts';
 
 /** What a start finds out about the store. */
@@ -61,7 +68,7 @@ export type AppOptions = {
 	openOldStore?: OpenOldStore;
 };
 
-/** Reads the policy, probes the store, marks it, and listens. Throws PolicyInvalid, StoreUnfit, StoreUnavailable, CannotListen. */
+/** Reads the policy, probes the store, marks it, and listens. Throws SettingsInvalid, PolicyInvalid, StoreUnfit, StoreUnavailable, CannotListen. */
 export const startApp = async (options: AppOptions): Promise<App> => {
 	const {
 		settings,
@@ -76,6 +83,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		sharedPolicy,
 		openOldStore: openOld = cache => openOldStore(cache, settings, metrics.recordS3Request),
 	} = options;
+	const lifetimes = lifetimesOf(settings);
 	const surroundings = {settings, log, metrics};
 	const policy = await openPolicy(surroundings, sharedPolicy);
 	const rules = createRefRules(policy.current);
@@ -90,15 +98,36 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 
 	const composed = composeRegistry(store, {
 		...surroundings,
-		...{abilities, uploads, rules, clock, elapsed, longestUploadMs},
+		...{abilities, uploads, rules, clock, elapsed, lifetimes},
 		policy: policy.current,
 		openOldStore: openOld,
 	});
+	const usage = startUsage(store, {
+		replica: randomUUID(),
+		startedAt: (await clockKnown) ?? new Date(clock()),
+		elapsed,
+		observer: metrics,
+		onFailed: error => log.warn({error}, 'usage not stored; it is kept, and tried again in a minute'),
+	});
+	const {operations, collector} = composeAdministration(store, {
+		...{lifetimes, clock, elapsed, disk: diskLimits(settings)},
+		...collectingEvents({log, metrics}, composed.forget),
+		policy: policy.current,
+		policyFile: settings.policy,
+		collectEveryMs: settings.gcEveryMs,
+		holder: `${hostname()} (process ${process.pid})`,
+		examine: () => examineServer({settings, store, lifetimesOf, clock}),
+		wait: ms => delay(ms),
+		onProblem: (facts, message) => log.warn(facts, message),
+	});
+	const jobs = createJobs(store, operations, {clock, onFailed: (operation, error) => log.error({operation, error}, 'operation failed')});
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
 	const koa = createKoaApp({
-		registryFor: registryForClients(composed, rules, surroundings),
+		registryFor: registryForClients(composed, {rules, elapsed}, surroundings),
 		explainRef: composed.explainRef,
+		administration: createHttpAdministration({operations, jobs, token: settings.adminToken, clock, version}),
+		usage: usage.recorder,
 		async assertReady() {
 			if (draining) throw new OciError('UNAVAILABLE', undefined, {message: 'the server is stopping'});
 			await answersInTime(store);
@@ -109,7 +138,18 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		metrics,
 	});
 	const server = await listen(koa.callback(), settings);
-	const sweeper = startSweeper(sweeps ? sweepsOf(store) : [], {
+	const collects =
+		settings.gcEveryMs === undefined
+			? []
+			: [
+					collecting(collector, {
+						...{elapsed, log, metrics},
+						everyMs: settings.gcEveryMs,
+						afterwards: async () =>
+							compactUsage(store, await store.now(), {onDamaged: (key, error) => log.warn({key, error}, 'usage not readable')}),
+					}),
+				];
+	const sweeper = startSweeper(sweeps ? [...sweepsOf(store, lifetimes), ...collects] : [], {
 		onSwept(what, removed) {
 			log.info({what, removed}, 'swept');
 			metrics.recordSwept(what, removed);
@@ -127,6 +167,8 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 			sweeper.stop();
 			clearInterval(looking);
 			await server.drain(settings.drainSeconds);
+			await jobs.stop();
+			await usage.stop();
 			await composed.close();
 			await store.close();
 		},
@@ -173,44 +215,9 @@ const openStore = async (store: ObjectStore): Promise<StoreAbilities> => {
 	return abilities;
 };
 
-/** The store that the settings name; nothing is asked of it yet. `onRequest` hears of each request to S3. */
-export const createStore = (settings: Settings, onRequest?: (request: S3Request) => void): ObjectStore => {
-	switch (settings.store) {
-		case 'memory':
-			return createMemoryStore();
-		case 'disk':
-			return createDiskStore({path: settings.diskPath});
-		case 's3':
-			return createS3Store({
-				// parseSettings lets no `s3` without a bucket through.
-				bucket: settings.s3Bucket as string,
-				prefix: settings.s3Prefix,
-				region: settings.s3Region,
-				endpoint: settings.s3Endpoint,
-				forcePathStyle: settings.s3ForcePathStyle ?? settings.s3Endpoint !== undefined,
-				publicEndpoint: settings.s3PublicEndpoint,
-				...(settings.s3DownloadProfile && {downloadCredentials: profileCredentials(settings.s3DownloadProfile)}),
-				...(settings.s3UploadProfile && {uploadCredentials: profileCredentials(settings.s3UploadProfile)}),
-				urlLifeSeconds: settings.urlLifeSeconds,
-				onRequest,
-				tuning: {bufferBytes: uploadBufferBytes(settings.workers)},
-			});
-	}
-};
-
-/** All workers have together what one would have, down to what a single upload can make use of. */
-const uploadBufferBytes = (workers: number) => Math.max(defaultTuning.singleBytes, Math.floor(defaultTuning.bufferBytes / workers));
-
-const hourMs = 3_600_000;
-
-// No upload takes longer, so what is older was given up (design: the quarantines exceed it).
-const longestUploadMs = 48 * hourMs;
-
-// A request that began before its upload was over may still be writing; not for a day without a byte.
-const idleMs = 24 * hourMs;
-
-const sweepsOf = (store: ObjectStore): Sweep[] => [
-	{what: 'unfinished uploads', everyMs: 6 * hourMs, run: () => abortAbandonedUploads(store, {idleMs})},
-	{what: 'left probes', everyMs: 24 * hourMs, run: () => removeLeftProbes(store, {idleMs})},
-	{what: 'left chunks', everyMs: 24 * hourMs, run: pause => removeLeftChunks(store, {endedMs: longestUploadMs + idleMs, idleMs, pause})},
+// A request that began before its upload was over may still be writing; not after so long without a byte.
+const sweepsOf = (store: ObjectStore, {longestUploadMs, idleUploadMs: idleMs}: Lifetimes): Sweep[] => [
+	{what: 'unfinished uploads', everyMs: idleMs / 4, run: () => abortAbandonedUploads(store, {idleMs})},
+	{what: 'left probes', everyMs: idleMs, run: () => removeLeftProbes(store, {idleMs})},
+	{what: 'left chunks', everyMs: idleMs, run: pause => removeLeftChunks(store, {endedMs: longestUploadMs + idleMs, idleMs, pause})},
 ];

@@ -1,4 +1,5 @@
 /** How the registry that clients see is put together: the one in the store, and around it what each policy adds. */
+import {setTimeout as delay} from 'node:timers/promises';
 import {toleratesMissingLayer} from './cache/cacheDocument.ts';
 import type {Policy} from './config/policy.ts';
 import type {Settings} from './config/settings.ts';
@@ -9,12 +10,16 @@ import type {RefRules} from './refs/refBehaviour.ts';
 import {withDerivedDocuments} from './refs/withDerivedDocuments.ts';
 import {withMergingTags} from './refs/withMergingTags.ts';
 import {createDerivedPointers} from './registry/derivedPointers.ts';
+import {createGuard} from './registry/guard.ts';
 import {createHeads} from './registry/heads.ts';
+import type {Lifetimes} from './registry/lifetimes.ts';
 import type {Registry} from './registry/registry.ts';
-import {createStoredRegistry} from './registry/storedRegistry.ts';
+import {createStoredRegistry, type StoredRegistry} from './registry/storedRegistry.ts';
+import {createTombstones} from './registry/tombstones.ts';
 import type {UploadTrust} from './registry/uploadTrust.ts';
 import {withoutRedirects} from './registry/withoutRedirects.ts';
 import {withRedirectedUploads} from './registry/withRedirectedUploads.ts';
+import {believedMsOf} from './serverLifetimes.ts';
 import type {ObjectStore, StoreAbilities} from './storage/objectStore.ts';
 import type {Log} from './telemetry/log.ts';
 import type {Metrics} from './telemetry/metrics.ts';
@@ -36,47 +41,57 @@ export type ComposeOptions = {
 	clock: () => number;
 	/** Milliseconds since some moment, never going back. */
 	elapsed: () => number;
-	/** An upload older than this is unknown. */
-	longestUploadMs: number;
+	lifetimes: Lifetimes;
+	/** Waits so many milliseconds. */
+	wait?: (ms: number) => Promise<unknown>;
 	log: Log;
 	metrics: Metrics;
 };
 
 /** `pushed`: the same without what importers get instead of what was pushed. */
-export type Composed = {registry: Registry; pushed: Registry; explainRef: ExplainRef; close(): Promise<void>};
+export type Composed = {
+	registry: Registry;
+	pushed: Registry;
+	explainRef: ExplainRef;
+	/** Of an object that the collector deletes. */
+	forget: StoredRegistry['forget'];
+	close(): Promise<void>;
+};
 
 export const composeRegistry = (store: ObjectStore, options: ComposeOptions): Composed => {
-	const {settings, policy, abilities, uploads, rules, clock, elapsed, longestUploadMs, log, metrics} = options;
-	// A disk is asked as quickly as memory is.
-	const lifetimeMs = settings.store === 'disk' ? 0 : settings.indexSeconds * 1000;
+	const {settings, policy, abilities, uploads, rules, clock, elapsed, lifetimes, wait = delay, log, metrics} = options;
+	const lifetimeMs = lifetimes.indexMs;
 	const limitBytes = settings.importLimitBytes;
+
+	const tombstones = createTombstones(store, {lifetimes, elapsed});
+	const guard = createGuard(store, tombstones, {lifetimes, elapsed, wait});
 
 	const stored = createStoredRegistry(store, {
 		clock,
 		elapsed,
 		urlLifeSeconds: settings.urlLifeSeconds,
-		longestUploadMs,
-		indexLifetimeMs: lifetimeMs,
+		lifetimes,
+		guard,
 		toleratesMissing: toleratesMissingLayer,
 	});
 	const streamed = settings.redirectDownloads === 'never' || !abilities.presignedGet;
 	const redirecting = withRedirectedUploads(streamed ? withoutRedirects(stored) : stored, uploads);
-	const merging = withMergingTags(redirecting, createHeads(store), rules);
+	const merging = withMergingTags(redirecting, createHeads(store, guard), rules);
 	const answers = createRefAnswers(merging, {
 		rules,
-		pointers: createDerivedPointers(store),
+		pointers: createDerivedPointers(store, guard),
 		limitBytes,
 		lifetimeMs,
 		elapsed,
 		onDerived: event => tellDerived(event, log, metrics),
 	});
 	const deriving = withDerivedDocuments(merging, answers, {limitBytes, onTooLarge: metrics.recordTooLarge});
-	const copying = withTypeS3Copies(deriving, createTypeS3Copies(store), {
+	const copying = withTypeS3Copies(deriving, createTypeS3Copies(store, guard), {
 		...{rules, elapsed},
 		onFailed: facts => log.warn(facts, 'cache not written for type=s3'),
 	});
 	const {bucketOf, close} = createOldBuckets(options.openOldStore, {
-		lifetimeMs: settings.indexSeconds * 1000,
+		lifetimeMs: believedMsOf(settings),
 		elapsed,
 		urlLifeSeconds: settings.redirectDownloads === 'never' ? undefined : settings.urlLifeSeconds,
 		limitBytes,
@@ -91,7 +106,7 @@ export const composeRegistry = (store: ObjectStore, options: ComposeOptions): Co
 	});
 	const explainOld = createOldRefExplanations(repositories, bucketOf);
 	const explainRef: ExplainRef = async (repo, tag) => (await explainOld(repo, tag)) ?? answers.explain(repo, tag);
-	return {registry, pushed: merging, explainRef, close};
+	return {registry, pushed: merging, explainRef, forget: stored.forget, close};
 };
 
 const tellDerived = (event: DerivedEvent, log: Log, metrics: Metrics): void => {

@@ -7,6 +7,7 @@ import type {RegistryFor} from './http/v2.ts';
 import type {RefRules} from './refs/refBehaviour.ts';
 import {type Denial, withProtectedRefs} from './refs/withProtectedRefs.ts';
 import {withRefSyntax} from './refs/withRefSyntax.ts';
+import {createUnreferenced, withUnreferencedLimit} from './refs/withUnreferencedLimit.ts';
 import type {Registry} from './registry/registry.ts';
 import type {Log} from './telemetry/log.ts';
 import type {Metrics} from './telemetry/metrics.ts';
@@ -34,21 +35,26 @@ export const openPolicy = async ({settings, log, metrics}: Surroundings, shared?
 	return openPolicyFile(file, {onLoaded, onRefused, lastGood: shared?.lastGood});
 };
 
-/** Who may not move protected refs gets a registry that does not. `pushed` answers what was pushed, as it was. */
+/**
+ * Who may not move protected refs gets a registry that does not, and each client one that counts what it leaves unnamed.
+ * `pushed` answers what was pushed, as it was. `elapsed` in milliseconds.
+ */
 export const registryForClients = (
 	{registry, pushed}: {registry: Registry; pushed: Registry},
-	rules: RefRules,
+	{rules, elapsed}: {rules: RefRules; elapsed: () => number},
 	{settings, log, metrics}: Surroundings,
 ): RegistryFor => {
 	const mayMove = isAmong(settings.protectClients);
-	const whole = withRefSyntax(registry);
+	const limitBytes = settings.unreferencedLimitBytes;
+	const unreferenced = limitBytes > 0 ? createUnreferenced(limitBytes, elapsed) : undefined;
 	return ({address}) => {
-		if (mayMove(address)) return whole;
+		const limited = unreferenced ? withUnreferencedLimit(registry, unreferenced, address) : registry;
+		if (mayMove(address)) return withRefSyntax(limited);
 		const onDenial = (denial: Denial) => {
 			log.info({...denial, client: address}, 'protected ref');
 			metrics.recordDenial(denial.did, denial.outcome);
 		};
 		// A push to a tag that nobody can push to is refused, and never discarded.
-		return withRefSyntax(withProtectedRefs(registry, {rules, pushed, onDenial}));
+		return withRefSyntax(withProtectedRefs(limited, {rules, pushed, onDenial}));
 	};
 };

@@ -16,6 +16,7 @@ export const debianTools = {
 	dockerd: {package: 'docker.io', path: '/usr/sbin/dockerd'},
 	haproxy: {package: 'haproxy', path: '/usr/sbin/haproxy'},
 	wrk: {package: 'wrk', path: '/usr/bin/wrk'},
+	chromium: {package: 'chromium', path: '/usr/bin/chromium'},
 	busybox: {package: 'busybox-static', path: '/bin/busybox'},
 } as const satisfies Record<string, DebianTool>;
 

@@ -3,14 +3,19 @@ import {z} from 'zod';
 import {nearest} from './nearest.ts';
 import {PatternInvalid} from './patternTokens.ts';
 import {type Problem, readYaml} from './policyYaml.ts';
-import {givenNames, parseRefPattern} from './refPattern.ts';
+import {parseRefExpression} from './refExpression.ts';
+import {givenNames, parseRefPattern, type RefPattern} from './refPattern.ts';
 import {s3CachesSchema} from './s3Caches.ts';
 import {parseSingleTag, parseTagTemplate} from './tagTemplate.ts';
 import {parseBytes, parseDurationMs} from './units.ts';
 
-/** A rule of `refs`; `line` is where it begins. What it does not speak of is decided by a later one. */
-export type RefRule = z.output<typeof refRuleSchema> & {line: number};
-export type Policy = Omit<z.output<typeof policySchema>, 'refs'> & {refs: readonly RefRule[]};
+/** A rule of `refs`. What it does not speak of is decided by a later one. */
+export type RefRule = Placed<z.output<typeof refRuleSchema>>;
+/** At most `size` bytes for all refs that it means together. */
+export type Budget = Placed<z.output<typeof budgetSchema>>;
+/** `match` as a glob or an expression; `line` is where it begins. */
+type Placed<T> = Omit<T, 'match' | 'matchRegex'> & {match: RefPattern; line: number};
+export type Policy = Omit<z.output<typeof policySchema>, 'refs' | 'budget'> & {refs: readonly RefRule[]; budget: readonly Budget[]};
 
 /** Throws PolicyInvalid. `file` is how its problems call it. */
 export const parsePolicy = (text: string, file: string): Policy => {
@@ -19,13 +24,20 @@ export const parsePolicy = (text: string, file: string): Policy => {
 	if (problems.length > 0) throw new PolicyInvalid(file, problems);
 	const read = policySchema.safeParse(yaml.value);
 	yaml.tellIssues(policySchema, read.error?.issues ?? []);
-	for (const {path, message} of unknownNames(yaml.value)) yaml.tell(path, message);
+	for (const {path, message} of [...unmatched(yaml.value), ...unknownNames(yaml.value)]) yaml.tell(path, message);
 	if (!read.success || problems.length > 0) throw new PolicyInvalid(file, problems);
-	return {...read.data, refs: read.data.refs.map((rule, index) => ({...rule, line: yaml.placeOf(['refs', index]).line}))};
+	const placed = <T extends Matching>(section: Section, entries: readonly T[]): Placed<T>[] =>
+		entries.map(({match, matchRegex, ...rest}, index) => ({
+			...rest,
+			// Each has the one or the other, or it would be a problem.
+			match: (match ?? matchRegex) as RefPattern,
+			line: yaml.placeOf([section, index]).line,
+		}));
+	return {...read.data, refs: placed('refs', read.data.refs), budget: placed('budget', read.data.budget)};
 };
 
 /** The policy of a server that has none. */
-export const noPolicy: Policy = {refs: [], s3Caches: []};
+export const noPolicy: Policy = {refs: [], budget: [], s3Caches: []};
 
 /** Every problem of a policy file at once, in the order of its lines. */
 export class PolicyInvalid extends Error {
@@ -63,11 +75,16 @@ const measured = (parse: (text: string) => number | undefined, expected: string)
 const duration = measured(parseDurationMs, 'a duration such as 12h, 7d or 2w');
 const size = measured(parseBytes, 'a size such as 500MB, 20GB or 64GiB');
 const several = <T extends z.ZodType>(entry: T) => z.array(entry, 'must be a list').max(100, 'has more than 100 entries');
+const amount = (least: number, most: number) =>
+	z.int('must be a whole number').min(least, `must be at least ${least}`).max(most, `must be at most ${most}`);
 const yesOrNo = z.boolean('must be true or false');
+
+const matching = {match: parsed(parseRefPattern).optional(), matchRegex: parsed(parseRefExpression).optional()};
+type Matching = {match?: RefPattern | undefined; matchRegex?: RefPattern | undefined};
 
 const refRuleSchema = z.strictObject(
 	{
-		match: parsed(parseRefPattern),
+		...matching,
 		fallback: several(parsed(parseSingleTag)).optional(),
 		union: several(parsed(parseTagTemplate)).optional(),
 		protect: yesOrNo.optional(),
@@ -77,40 +94,73 @@ const refRuleSchema = z.strictObject(
 		heads: z
 			.strictObject(
 				{
-					count: z.int('must be a whole number').min(1, 'must be at least 1').max(1000, 'must be at most 1000').optional(),
+					count: amount(1, 1000).optional(),
 					age: duration.optional(),
 					size: size.optional(),
 				},
 				'must be a map such as {count: 64, age: 14d, size: 50GB}',
 			)
 			.optional(),
+		expire: z.strictObject({age: duration.optional(), idle: duration.optional()}, 'must be a map such as {age: 30d, idle: 7d}').optional(),
+		keep: z
+			.strictObject(
+				{newest: amount(1, 100_000).optional(), superseded: amount(0, 16).optional()},
+				'must be a map such as {newest: 10, superseded: 3}',
+			)
+			.optional(),
+		untagged: duration.optional(),
 	},
 	'must be a map with `match` and what shall hold there',
 );
 
+const budgetSchema = z.strictObject({...matching, size}, 'must be a map such as {match: "ci/**:*", size: 500GB}');
+
 /** Each section of the file; what is not here is refused. */
 const policySchema = z.strictObject(
-	{refs: z.array(refRuleSchema, 'must be a list of rules').default([]), s3Caches: s3CachesSchema.default([])},
+	{
+		refs: z.array(refRuleSchema, 'must be a list of rules').default([]),
+		budget: several(budgetSchema).default([]),
+		s3Caches: s3CachesSchema.default([]),
+	},
 	'must be a map with `refs`',
 );
 
+type Section = 'refs' | 'budget';
+type Found = {path: (string | number)[]; message: string};
+
+const entriesOf = (value: unknown, section: Section): readonly (Record<string, unknown> | null)[] => {
+	const entries = ((value ?? {}) as Record<Section, unknown>)[section];
+	return Array.isArray(entries) ? entries : [];
+};
+
+/** Rules and budgets that say in no way, or in two, what they mean. */
+const unmatched = (value: unknown): Found[] =>
+	(['refs', 'budget'] as const).flatMap(section =>
+		entriesOf(value, section).flatMap((entry, index): Found[] => {
+			if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return [];
+			const [glob, expression] = [entry.match !== undefined, entry.matchRegex !== undefined];
+			if (glob && expression) return [{path: [section, index, 'matchRegex'], message: 'stands beside `match`: a rule has one of them'}];
+			return glob || expression ? [] : [{path: [section, index, 'match'], message: 'is missing'}];
+		}),
+	);
+
 /** Names in `fallback` and `union` that their rule does not know, also in rules that have other problems. */
-const unknownNames = (value: unknown): {path: (string | number)[]; message: string}[] => {
-	const {refs} = (value ?? {}) as {refs?: unknown};
-	return (Array.isArray(refs) ? refs : []).flatMap((rule: Record<string, unknown> | null, index) => {
-		const match = refRuleSchema.shape.match.safeParse(rule?.match);
-		if (!match.success) return [];
-		const known = [...givenNames, ...match.data.names];
+const unknownNames = (value: unknown): Found[] =>
+	entriesOf(value, 'refs').flatMap((rule, index) => {
+		const {match, matchRegex} = refRuleSchema.shape;
+		const pattern = rule?.match === undefined ? matchRegex.safeParse(rule?.matchRegex) : match.safeParse(rule.match);
+		const meant = pattern.data;
+		if (!meant) return [];
+		const known = [...givenNames, ...meant.names];
 		return (['fallback', 'union'] as const).flatMap(field => {
 			const entries = rule?.[field];
 			return (Array.isArray(entries) ? entries : []).flatMap((entry, position) => {
 				const template = parsed(parseTagTemplate).safeParse(entry);
 				const unknown = template.success ? template.data.names.filter(name => !known.includes(name)) : [];
-				return unknown.map(name => ({path: ['refs', index, field, position], message: unknownName(name, known, match.data.text)}));
+				return unknown.map(name => ({path: ['refs', index, field, position], message: unknownName(name, known, meant.text)}));
 			});
 		});
 	});
-};
 
 const unknownName = (name: string, known: readonly string[], pattern: string): string => {
 	const meant = nearest(name, known);

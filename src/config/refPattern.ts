@@ -24,24 +24,43 @@ export const parseRefPattern = (text: string): RefPattern => {
 	if (tags === undefined || more.length > 0)
 		throw new PatternInvalid('must be a pattern of repositories and one of tags with a colon between them, such as "ci/**:main"');
 	const halves = [tokensOf('repository', repositories, true), tokensOf('tag', tags, false)] as const;
-	const names = halves.flatMap(namesIn);
+	return refPatternOf(text, {
+		names: halves.flatMap(namesIn),
+		repository: sourceOf(halves[0]),
+		tag: sourceOf(halves[1]),
+		sample: {repository: sampleOf(repositories, {slashes: true}), tag: sampleOf(tags, {slashes: false})},
+	});
+};
+
+/** `repository` and `tag` are expressions for whole names; their groups have `names`. Throws PatternInvalid. */
+export const refPatternOf = (
+	text: string,
+	{names, sample, ...sources}: Pick<RefPattern, 'names' | 'sample'> & {repository: string; tag: string},
+): RefPattern => {
 	for (const [index, name] of names.entries()) {
 		if (names.indexOf(name) < index) throw new PatternInvalid(`has {${name}} twice`);
 		if (givenNames.some(given => given === name)) throw new PatternInvalid(`cannot name a part {${name}}: every rule has that already`);
 	}
-	const [repository, tag] = [expressionOf(halves[0]), expressionOf(halves[1])];
+	const [repository, tag] = [compiled(sources.repository), compiled(sources.tag)];
 	return {
-		text,
-		names,
+		...{text, names, sample},
 		match(repo, tagText) {
 			const inRepository = repository.exec(repo);
 			if (!inRepository) return {differs: 'repository'};
 			const inTag = tag.exec(tagText);
 			return inTag ? {named: {...inRepository.groups, ...inTag.groups}} : {differs: 'tag'};
 		},
-		sample: {repository: sampleOf(repositories, {slashes: true}), tag: sampleOf(tags, {slashes: false})},
 		matchesRepository: repo => repository.test(repo),
 	};
+};
+
+const compiled = (source: string): RegExp => {
+	try {
+		return new RegExp(source);
+	} catch (error) {
+		if (error instanceof SyntaxError) throw new PatternInvalid(`is no regular expression: ${error.message}`);
+		throw error;
+	}
 };
 
 /** A glob without names. Throws PatternInvalid. */
@@ -69,11 +88,11 @@ const globOptions = {dot: true, noextglob: true, nonegate: true, strictSlashes: 
 
 const namesIn = (tokens: readonly PatternToken[]) => tokens.filter(({kind}) => kind === 'name').map(nameOf);
 
-const expressionOf = (tokens: readonly PatternToken[]): RegExp => {
+const sourceOf = (tokens: readonly PatternToken[]): string => {
 	// picomatch has no names: each is a text that no pattern has, and then a group of the expression.
 	const glob = tokens.map(token => (token.kind === 'name' ? placeholder(nameOf(token)) : token.text)).join('');
 	const {source} = globExpression(glob);
-	return new RegExp(namesIn(tokens).reduce((known, name) => known.replace(placeholder(name), `(?<${name}>[^/]+?)`), source));
+	return namesIn(tokens).reduce((known, name) => known.replace(placeholder(name), `(?<${name}>[^/]+?)`), source);
 };
 
 const placeholder = (name: string) => `~${name}~`;

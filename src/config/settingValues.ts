@@ -1,6 +1,7 @@
 /** The kinds of values that settings have. Their messages follow the name of a setting, and never repeat the value. */
 import {isIP} from 'node:net';
 import {z} from 'zod';
+import {parseBytes, parseDurationMs} from './units.ts';
 
 export const wholeNumber = (min: number, max: number) =>
 	z
@@ -8,6 +9,21 @@ export const wholeNumber = (min: number, max: number) =>
 		.regex(/^\d{1,15}$/, 'must be a whole number')
 		.transform(Number)
 		.pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+/** Milliseconds. */
+export const duration = (least: string) =>
+	z.string().transform((text, context) => {
+		const ms = parseDurationMs(text);
+		if (ms !== undefined && ms >= (parseDurationMs(least) ?? 0)) return ms;
+		context.addIssue(ms === undefined ? 'must be a duration such as 90s, 30m, 6h or 3d' : `must be at least ${least}`);
+		return z.NEVER;
+	});
+/** Bytes; `0` needs no unit. */
+export const byteSize = z.string().transform((text, context) => {
+	const bytes = text === '0' ? 0 : parseBytes(text);
+	if (bytes !== undefined) return bytes;
+	context.addIssue('must be a size such as 500MB, 200GB or 1TiB');
+	return z.NEVER;
+});
 export const flag = z.enum(['true', 'false'], 'must be true or false').transform(text => text === 'true');
 /** Several, with commas between them. */
 export const addressRanges = z
@@ -26,6 +42,13 @@ export const originUrl = webUrl.refine(
 	'must be scheme, host and port alone, such as https://cache.example.com',
 );
 export const choice = <const T extends readonly [string, ...string[]]>(names: T) => z.enum(names, `must be one of ${names.join(', ')}`);
+
+/** What fits into a header, and is too long to be guessed. */
+export const secret = (length: number) =>
+	z
+		.string()
+		.regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without blanks')
+		.min(length, `must have at least ${length} characters`);
 
 function isAddressRange(text: string): boolean {
 	const [ip = '', bits, ...more] = text.split('/');

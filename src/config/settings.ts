@@ -2,7 +2,7 @@
 import {availableParallelism} from 'node:os';
 import {z} from 'zod';
 import {nearest} from './nearest.ts';
-import {addressRanges, choice, flag, originUrl, webUrl, wholeNumber} from './settingValues.ts';
+import {addressRanges, byteSize, choice, duration, flag, originUrl, secret, webUrl, wholeNumber} from './settingValues.ts';
 
 export type Settings = {
 	[K in keyof typeof settingsTable as (typeof settingsTable)[K]['key']]: z.output<(typeof settingsTable)[K]['schema']>;
@@ -19,6 +19,8 @@ const setting = <const K extends string, S extends z.ZodType>(key: K, room: stri
 });
 
 const mostWorkers = 128;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 
 /** Every setting, in the order of the docs. Names are fixed: scripts and deployments rely on them. */
 export const settingsTable = {
@@ -140,8 +142,54 @@ export const settingsTable = {
 	LAYERCACHE_REGISTRY_INDEX_SECONDS: setting(
 		'indexSeconds',
 		'Serving',
-		wholeNumber(0, 600).default(300),
-		'How long the server believes that a blob or manifest which it saw in S3 is still there. What other servers or hands delete is served for so much longer; 0 asks S3 each time.',
+		wholeNumber(0, 600).optional(),
+		'How long the server believes that a blob or manifest which it saw in S3 is still there, at most an eighth of the quarantine. What other servers or hands delete is served for so much longer; 0 asks S3 each time.',
+		'`300`, less with a quarantine below 80 minutes',
+	),
+
+	LAYERCACHE_GC_GRACE: setting(
+		'gcGraceMs',
+		'Collecting',
+		duration('10s').default(3 * dayMs),
+		'What no tag keeps is left alone until it is so old: longer than a build takes from its first layer to its manifest.',
+		'`3d`',
+	),
+	LAYERCACHE_GC_QUARANTINE: setting(
+		'gcQuarantineMs',
+		'Collecting',
+		duration('10s').default(3 * dayMs),
+		'What is condemned is kept for so long before it is removed: longer than an import takes, and than the server is ever cut off from S3. Everything else that the server believes for a while follows from it. The same for all servers of a bucket.',
+		'`3d`',
+	),
+	LAYERCACHE_GC_DISK_QUARANTINE: setting(
+		'gcDiskQuarantineMs',
+		'Collecting',
+		duration('10s').default(6 * hourMs),
+		'The same for the disk store, where room is short.',
+		'`6h`',
+	),
+	LAYERCACHE_GC_EVERY: setting(
+		'gcEveryMs',
+		'Collecting',
+		duration('1s')
+			.or(z.literal('never').transform(() => undefined))
+			.default(hourMs),
+		'How often the store is walked along, retention applied and what nobody keeps removed. `never`: by hand only, with `layercache gc run`.',
+		'`1h`',
+	),
+
+	LAYERCACHE_DISK_FREE_PERCENT: setting(
+		'diskFreePercent',
+		'Collecting',
+		wholeNumber(0, 90).default(10),
+		'Where less than this of the disk is free, the refs that were used longest ago go until it will be: [retention.md](retention.md#a-disk-that-fills-up). For the disk store alone; `0` turns it off.',
+	),
+	LAYERCACHE_UNREFERENCED_LIMIT: setting(
+		'unreferencedLimitBytes',
+		'Collecting',
+		byteSize.default(1e12),
+		'How many bytes of layers one client may push within a day that no manifest of it names, such as `200GB`: more are refused ([retention.md](retention.md#layers-without-a-manifest)). Each process counts for itself; `0` is without a limit.',
+		'`1TB`',
 	),
 
 	LAYERCACHE_POLICY: setting(
@@ -165,6 +213,14 @@ export const settingsTable = {
 		'none: nobody may',
 	),
 
+	LAYERCACHE_ADMIN_TOKEN: setting(
+		'adminToken',
+		'Administration',
+		secret(16).optional(),
+		'Who sends it (`Authorization: Bearer …`) may use the [admin API](api.md) and the dashboard. It is a secret: at least 16 characters, such as `openssl rand -hex 32` prints.',
+		'none: only clients on the same machine may',
+	),
+
 	LAYERCACHE_LOG: setting(
 		'log',
 		'Log',
@@ -180,13 +236,17 @@ export const settingsTable = {
 	),
 } satisfies Record<`LAYERCACHE_${string}`, Setting>;
 
+/** What commands that ask a server read; no business of the server. */
+export const commandLineVariables: readonly string[] = ['LAYERCACHE_SERVER', 'LAYERCACHE_TOKEN'];
+
 /** `ignored` are variables that Kubernetes injects beside a Service named layercache. */
 export type ReadSettings = {settings: Settings; ignored: readonly string[]};
 
 /** Throws SettingsInvalid, which names every problem. */
 export const parseSettings = (environment: Readonly<Record<string, string | undefined>>): ReadSettings => {
 	const given = Object.entries(environment).filter(
-		(entry): entry is [string, string] => entry[0].startsWith('LAYERCACHE_') && entry[1] !== undefined && entry[1] !== '',
+		(entry): entry is [string, string] =>
+			entry[0].startsWith('LAYERCACHE_') && !commandLineVariables.includes(entry[0]) && entry[1] !== undefined && entry[1] !== '',
 	);
 	const ignored = given.filter(isServiceLink).map(([name]) => name);
 	const mine = given.filter(entry => !isServiceLink(entry));

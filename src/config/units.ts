@@ -1,7 +1,19 @@
 /** Durations and sizes as people write them: `7d`, `500GB`. */
 
+/** Such as `512.3GB`, in the largest unit of which there is one. */
+export const formatBytes = (amount: number): string => {
+	const unit = (['TB', 'GB', 'MB', 'KB'] as const).find(name => amount >= bytes[name]) ?? 'B';
+	return `${Number((amount / bytes[unit]).toFixed(unit === 'B' ? 0 : 1))}${unit}`;
+};
+
 /** Milliseconds; undefined for what is no duration. */
 export const parseDurationMs = (text: string): number | undefined => scaled(text, milliseconds);
+
+/** Such as `7d` or `1.5h`, in the largest unit up to days of which there is one. */
+export const formatDuration = (durationMs: number): string => {
+	const unit = (['d', 'h', 'm'] as const).find(name => durationMs >= milliseconds[name]) ?? 's';
+	return `${Number((durationMs / milliseconds[unit]).toFixed(1))}${unit}`;
+};
 
 /** Bytes; undefined for what is no size. */
 export const parseBytes = (text: string): number | undefined => scaled(text, bytes);

@@ -14,7 +14,7 @@ const sizes = z.object({
 	manifests: z.number(),
 	tags: z.number(),
 	unreferencedBytes: z.number(),
-	/** Waiting in quarantine. */
+	/** Waiting in quarantine: of a repository when it was looked at, in all when the cycle had ended. */
 	condemnedBytes: z.number(),
 });
 

@@ -5,8 +5,8 @@ export type Sweep = {
 	/** What it removes, for the log and the metrics. */
 	what: string;
 	everyMs: number;
-	/** One look through the store; yields the number of things removed as it goes. It may be left at any moment. */
-	run(pause: Pause): AsyncIterable<number>;
+	/** One look through the store; yields the number of things removed as it goes. It may be left at any moment, and ends soon after `signal`. */
+	run(pause: Pause, signal: AbortSignal): AsyncIterable<number>;
 };
 
 /** Waits so many milliseconds; rejects once the sweeper is stopped. */
@@ -41,7 +41,7 @@ export const startSweeper = (
 	const sweepOnce = async ({what, run}: Sweep): Promise<Error | undefined> => {
 		let removed = 0;
 		try {
-			for await (const count of run(pause)) {
+			for await (const count of run(pause, signal)) {
 				removed += count;
 				signal.throwIfAborted();
 			}
@@ -55,7 +55,7 @@ export const startSweeper = (
 
 	const repeat = async (sweep: Sweep): Promise<void> => {
 		// Replicas that start together, or after one outage, do not go on together.
-		await pause(random() * firstWithinMs);
+		await pause(random() * Math.min(firstWithinMs, sweep.everyMs));
 		for (let lastFailure = ''; ; await pause(sweep.everyMs * (0.75 + random() / 2))) {
 			const failure = await sweepOnce(sweep);
 			if (failure && failure.message !== lastFailure && !signal.aborted) onFailed(sweep.what, failure);

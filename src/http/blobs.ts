@@ -1,6 +1,7 @@
 /** Blobs over HTTP: small ones and documents from here, layers by redirect where the store has URLs. */
 import {type Digest, parseRange, type RepositoryName} from 'oci-spec-types';
 import {cacheConfigMediaType} from '../cache/cacheDocument.ts';
+import type {Transfer} from '../usage/usage.ts';
 import {askerOf} from './asker.ts';
 import {etagOf, isFresh} from './conditional.ts';
 import type {Handle, HandlerContext} from './endpoints.ts';
@@ -13,16 +14,27 @@ export const headBlob: Handle<'blob.head'> = async ({repo, digest}, {registry, h
 };
 
 export const getBlob: Handle<'blob.get'> = async ({repo, digest}, context) => {
-	const {registry, headers} = context;
+	const {registry, headers, usage, client} = context;
 	const known = headers['if-none-match'] !== undefined;
-	const redirectable = !asksForDocument(headers.accept);
-	if (known || redirectable) {
+	const isLayer = !asksForDocument(headers.accept);
+	const tell = (way: Transfer['way'], bytes: number) => {
+		if (isLayer) usage.fetched(repo, digest, {client, way, bytes});
+	};
+	if (known || isLayer) {
 		const {size} = await registry.statBlob(repo, digest);
-		if (isFresh(headers, digest)) return notModified(digest);
-		const url = redirectable && size >= redirectedBytes ? await registry.locateBlob(repo, digest) : undefined;
-		if (url && context.mayRedirect(url)) return redirectTo(url, digest);
+		if (isFresh(headers, digest)) {
+			tell('streamed', 0);
+			return notModified(digest);
+		}
+		const url = isLayer && size >= redirectedBytes ? await registry.locateBlob(repo, digest) : undefined;
+		if (url && context.mayRedirect(url)) {
+			tell('redirected', size);
+			return redirectTo(url, digest);
+		}
 	}
-	return streamBlob(repo, digest, context);
+	const {reply, bytes} = await streamBlob(repo, digest, context);
+	tell('streamed', bytes);
+	return reply;
 };
 
 export const deleteBlob: Handle<'blob.delete'> = async ({repo, digest}, {registry}) => {
@@ -36,16 +48,19 @@ const redirectedBytes = 64 * 1024;
 /** BuildKit asks for the config of a cache by its type; that is JSON which the import waits for, and a second host would only delay it. */
 const asksForDocument = (accept: string | undefined) => accept?.includes(cacheConfigMediaType) ?? false;
 
-const streamBlob = async (repo: RepositoryName, digest: Digest, {registry, headers}: HandlerContext): Promise<Reply> => {
+/** `bytes` are those that the reply carries. */
+const streamBlob = async (
+	repo: RepositoryName,
+	digest: Digest,
+	{registry, headers}: HandlerContext,
+): Promise<{reply: Reply; bytes: number}> => {
 	// RFC 9110 13.1.5: a Range whose If-Range names another version is no Range.
 	const range = headers['if-range'] && headers['if-range'] !== etagOf(digest) ? undefined : parseRange(headers.range);
 	const {size, range: part, body} = await registry.readBlob(repo, digest, range);
-	if (!part) return {status: 200, headers: blobHeaders(digest, size), body};
-	return {
-		status: 206,
-		headers: {...blobHeaders(digest, part.end - part.start + 1), 'Content-Range': `bytes ${part.start}-${part.end}/${size}`},
-		body,
-	};
+	if (!part) return {reply: {status: 200, headers: blobHeaders(digest, size), body}, bytes: size};
+	const bytes = part.end - part.start + 1;
+	const headersOfPart = {...blobHeaders(digest, bytes), 'Content-Range': `bytes ${part.start}-${part.end}/${size}`};
+	return {reply: {status: 206, headers: headersOfPart, body}, bytes};
 };
 
 const validators = (digest: Digest) => ({

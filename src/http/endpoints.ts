@@ -3,6 +3,7 @@ import type {IncomingHttpHeaders} from 'node:http';
 import type {OciRequest, RequestOf} from 'oci-spec-types';
 import type {Bytes, Registry} from '../registry/registry.ts';
 import type {Log} from '../telemetry/log.ts';
+import type {UsageRecorder} from '../usage/usage.ts';
 import {deleteBlob, getBlob, headBlob} from './blobs.ts';
 import {listCatalog, listReferrers, listTags} from './discovery.ts';
 import {deleteManifest, deleteTag, getManifest, putManifest} from './manifests.ts';
@@ -13,6 +14,10 @@ import {appendUpload, cancelUpload, finishUpload, mountBlob, startUpload, upload
 /** What a handler knows besides the request: whom it may ask, and what the client sent. */
 export type HandlerContext = {
 	registry: Registry;
+	/** Hears of what is pushed, imported and fetched. */
+	usage: UsageRecorder;
+	/** Who asks, as the usage names them. */
+	client: string;
 	headers: IncomingHttpHeaders;
 	body: Bytes;
 	/** Content-Length, where there is one. */

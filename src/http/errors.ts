@@ -1,7 +1,10 @@
 /** The one place that turns a thrown thing into an answer and a line of the log. */
 import type {IncomingMessage} from 'node:http';
 import {formatErrors, OciError} from 'oci-spec-types';
+import {OperationError} from '../operations/operation.ts';
+import {type ApiErrorAnswer, type ApiErrorCode, apiErrors} from '../operations/routes.ts';
 import {StoreUnavailable} from '../storage/objectStore.ts';
+import {ApiRefusal} from './apiRefusal.ts';
 import {jsonReply, type Reply} from './reply.ts';
 
 /** `level` and `error` are for the log: nothing at all for what the client did wrong and was told. */
@@ -23,6 +26,33 @@ export const failureOf = (error: unknown, requestId: string): Failure => {
 	const told = new OciError('UNKNOWN', {requestId}, {message: 'the registry failed; its log says more under this request id'});
 	return {reply: jsonReply(told.status, formatErrors(told)), code: told.code, level: 'error', error};
 };
+
+/** The same in the shape of the admin API, which says what to do besides. */
+export const apiFailureOf = (error: unknown, requestId: string): Failure => {
+	const {code, message, advice, headers, ...toLog} = tell(error);
+	const answer: ApiErrorAnswer = {error: {code, message, ...(advice && {advice}), requestId}};
+	return {reply: jsonReply(apiErrors[code], answer, {'Cache-Control': 'no-store', ...headers}), code, ...toLog};
+};
+
+/** What an administrator is told of a failure, and how the log is. */
+export type Told = {code: ApiErrorCode; message: string; advice?: string; headers?: Reply['headers']} & Pick<Failure, 'level' | 'error'>;
+
+export const tell = (error: unknown): Told => {
+	if (error instanceof ApiRefusal || error instanceof OperationError) {
+		const {code, message, advice} = error;
+		return {code, message, ...(advice && {advice}), ...('headers' in error && {headers: error.headers})};
+	}
+	if (error instanceof OciError && error.status < 500) {
+		return {code: codesOfStatus[error.status] ?? 'invalid', message: error.message, headers: error.headers};
+	}
+	const advice = 'its log says more under this request id';
+	if (error instanceof StoreUnavailable) {
+		return {code: 'unavailable', message: 'the store of this registry cannot be reached just now', advice, level: 'error', error};
+	}
+	return {code: 'failed', message: 'the registry failed', advice, level: 'error', error};
+};
+
+const codesOfStatus: Readonly<Record<number, ApiErrorCode>> = {404: 'not-found', 405: 'method'};
 
 /** Whether this failed only because the client left before it had sent or read everything; that is not worth a word. */
 export const isDeparture = (error: unknown, request: IncomingMessage): boolean =>

@@ -3,19 +3,23 @@ import type {IncomingMessage, ServerResponse} from 'node:http';
 import Router from '@koa/router';
 import Koa from 'koa';
 import {OciError} from 'oci-spec-types';
+import {openApiPath} from '../operations/routes.ts';
 import type {Log} from '../telemetry/log.ts';
 import type {Metrics} from '../telemetry/metrics.ts';
+import type {HttpAdministration} from './administration.ts';
+import {ApiRefusal} from './apiRefusal.ts';
 import {clientOf, type IsAddress} from './client.ts';
-import {failureOf, isDeparture} from './errors.ts';
+import type {Dashboard} from './dashboard.ts';
+import {apiFailureOf, type Failure, failureOf, isDeparture} from './errors.ts';
 import {createExchange, type Exchange, recordWhenOver, requestIdOf} from './exchange.ts';
 import {answerRef, type ExplainRef, refsPath} from './refs.ts';
 import {type Reply, sendReply} from './reply.ts';
-import {answerV2, type RegistryFor} from './v2.ts';
+import {answerV2, type V2Parts} from './v2.ts';
 import {welcome} from './welcome.ts';
 
-export type KoaAppOptions = {
-	registryFor: RegistryFor;
+export type KoaAppOptions = V2Parts & {
 	explainRef: ExplainRef;
+	administration: HttpAdministration;
 	/** Throws when the server should get no requests: it drains, or its store is away. */
 	assertReady: () => Promise<void>;
 	isTrusted: IsAddress;
@@ -29,14 +33,22 @@ type State = {exchange: Exchange};
 type Answer = (exchange: Exchange, request: IncomingMessage, response: ServerResponse) => Reply | Promise<Reply>;
 
 export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
-	const {registryFor, explainRef, assertReady, isTrusted, publicUrl, log, metrics} = options;
+	const {explainRef, administration, assertReady, isTrusted, publicUrl, log, metrics} = options;
+	const {api, dashboard} = administration;
 	const router = new Router<State>();
 	const route = (path: string, answer: Answer) =>
 		router.all(path, async ({req, res, state: {exchange}}) => {
 			await send(exchange, req, res, await answer(exchange, req, res));
 		});
-	route('/v2{/*rest}', (exchange, request, response) => answerV2(exchange, request, response, registryFor));
-	route(`${refsPath}{*ref}`, (_, {method = 'GET', url = ''}) => answerRef(method, url, explainRef));
+	route('/v2{/*rest}', (exchange, request, response) => answerV2(exchange, request, response, options));
+	route('/api{/*rest}', (exchange, request) => {
+		const {method = 'GET', url = ''} = request;
+		const path = url.split('?', 1)[0] ?? '';
+		if (api.has(path)) return api.answer(exchange, request);
+		if (path.startsWith(refsPath)) return answerRef(method, url, explainRef);
+		throw new ApiRefusal('not-found', 'there is nothing here', `what there is: ${openApiPath}`);
+	});
+	route('/ui{/*rest}', (exchange, request) => dashboard.answer(exchange, request));
 	route('/livez', () => text('ok\n'));
 	route('/readyz', async () => {
 		await assertReady();
@@ -62,7 +74,7 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 			if (req.url.startsWith('/v2')) res.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
 			await next();
 		} catch (error) {
-			await answerFailure(exchange, req, res, error);
+			await answerFailure(exchange, req, res, error, dashboard);
 		}
 	});
 	app.use(router.routes());
@@ -77,13 +89,26 @@ const send = (exchange: Exchange, request: IncomingMessage, response: ServerResp
 		exchange.bytesOut += bytes;
 	});
 
-const answerFailure = async (exchange: Exchange, request: IncomingMessage, response: ServerResponse, error: unknown): Promise<void> => {
+const answerFailure = async (
+	exchange: Exchange,
+	request: IncomingMessage,
+	response: ServerResponse,
+	error: unknown,
+	dashboard: Dashboard,
+): Promise<void> => {
 	if (isDeparture(error, request)) return void response.destroy();
-	const failure = failureOf(error, exchange.id);
+	const failure = await failureFor(request, error, exchange.id, dashboard);
 	exchange.errorCode = failure.code;
 	if (failure.level) exchange.log[failure.level]({error: failure.error}, 'request failed');
 	if (response.headersSent) response.destroy();
 	else await send(exchange, request, response, failure.reply);
+};
+
+/** In the shape that whoever asks such a path expects. */
+const failureFor = (request: IncomingMessage, error: unknown, id: string, dashboard: Dashboard): Failure | Promise<Failure> => {
+	const {url = '/'} = request;
+	if (/^\/ui(?:[/?]|$)/.test(url)) return dashboard.failureOf(error, id, request);
+	return (url.startsWith('/api/') ? apiFailureOf : failureOf)(error, id);
 };
 
 /** RFC 9112 3.2.2: a server takes the absolute form too. What stands before the path may carry a password, and says nothing that Host does not. */

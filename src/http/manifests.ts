@@ -6,22 +6,26 @@ import {askerOf} from './asker.ts';
 import {etagOf, isFresh} from './conditional.ts';
 import type {Handle, HandlerContext} from './endpoints.ts';
 import type {Reply} from './reply.ts';
+import {tellTagRead} from './uses.ts';
 
 /** Serves HEAD too: the reply's writer leaves the body out. */
-export const getManifest = async (
-	{repo, reference}: RequestOf<'manifest.get' | 'manifest.head'>,
-	{registry, headers}: HandlerContext,
-): Promise<Reply> => {
-	const {digest, mediaType, bytes, derivation} = await registry.getManifest(repo, reference, askerOf(headers));
+export const getManifest = async (request: RequestOf<'manifest.get' | 'manifest.head'>, context: HandlerContext): Promise<Reply> => {
+	const {registry, headers} = context;
+	const {repo, reference} = request;
+	const asker = askerOf(headers);
+	const answer = registry.getManifest(repo, reference, asker);
+	const {digest, mediaType, bytes, derivation} = await tellTagRead(request, asker, answer, context);
 	const validators = {'Docker-Content-Digest': digest, ETag: etagOf(digest), ...(derivation && derivedHeaders(derivation))};
 	if (isFresh(headers, digest)) return {status: 304, headers: validators};
 	return {status: 200, headers: {...validators, 'Content-Type': mediaType}, body: bytes};
 };
 
-export const putManifest: Handle<'manifest.put'> = async ({repo, reference, tags}, {registry, headers, body, bodySize, log}) => {
+export const putManifest: Handle<'manifest.put'> = async ({repo, reference, tags}, context) => {
+	const {registry, headers, body, bodySize, log} = context;
 	const bytes = await readManifest(body, bodySize);
 	const digest = isTag(reference) ? undefined : reference;
 	const accepted = await registry.putManifest(repo, {bytes, mediaType: headers['content-type']}, {digest, tags});
+	for (const tag of tags) context.usage.pushed({repo, tag, client: context.client, method: 'PUT'});
 	const {missing, warnings = []} = accepted;
 	for (const warning of warnings) log.warn({repo, reference, warning}, 'manifest accepted with a warning');
 	if (missing.length > 0)

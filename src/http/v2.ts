@@ -2,26 +2,33 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {parseRequest, type RequestUrl} from 'oci-spec-types';
 import type {Bytes, Registry} from '../registry/registry.ts';
+import type {UsageRecorder} from '../usage/usage.ts';
 import {type Client, carriesAuthorization} from './client.ts';
 import {type HandlerContext, handle} from './endpoints.ts';
 import type {Exchange} from './exchange.ts';
 import type {Reply} from './reply.ts';
 import {leaveRest} from './unreadBody.ts';
+import {tellUpload} from './uses.ts';
 
 export type RegistryFor = (client: Client) => Registry;
+
+/** What the API is served from. */
+export type V2Parts = {registryFor: RegistryFor; usage: UsageRecorder};
 
 export const answerV2 = async (
 	exchange: Exchange,
 	request: IncomingMessage,
 	response: ServerResponse,
-	registryFor: RegistryFor,
+	{registryFor, usage}: V2Parts,
 ): Promise<Reply> => {
 	const ociRequest = parseRequest(request.method ?? 'GET', urlAsItCame(request.url ?? '/'));
 	exchange.request = ociRequest;
 	const body = createBody(exchange, request);
 	try {
-		const reply = await handle(ociRequest, contextOf(exchange, request, response, body, registryFor(exchange.client)));
+		const context = contextOf(exchange, request, response, {body, usage, registry: registryFor(exchange.client)});
+		const reply = await handle(ociRequest, context);
 		exchange.redirected = reply.status === 307;
+		tellUpload(ociRequest, context, exchange.redirected ? undefined : exchange.bytesIn);
 		if (exchange.redirected) leaveRest(request);
 		return reply;
 	} finally {
@@ -52,15 +59,14 @@ const contextOf = (
 	exchange: Exchange,
 	request: IncomingMessage,
 	response: ServerResponse,
-	body: Bytes,
-	registry: Registry,
+	parts: {body: Bytes; usage: UsageRecorder; registry: Registry},
 ): HandlerContext => {
 	const {client} = exchange;
 	const {headers} = request;
 	return {
-		registry,
+		...parts,
+		client: client.address,
 		headers,
-		body,
 		bodySize: headers['content-length'] === undefined ? undefined : Number(headers['content-length']),
 		mayRedirect: url => headers.authorization === undefined || !carriesAuthorization(client.url.hostname, url.hostname),
 		// A server that drains says so before the request comes here.

@@ -4,24 +4,32 @@ import {PolicyInvalid, parsePolicy} from '../config/policy.ts';
 import {parseSettings, type Settings, SettingsInvalid} from '../config/settings.ts';
 import {settledUploads} from '../config/uploadPolicy.ts';
 import {isMarked} from '../registry/layout.ts';
+import type {Lifetimes} from '../registry/lifetimes.ts';
 import {type ObjectStore, type StoreAbilities, StoreUnavailable, StoreUnfit, type UploadVerdict} from '../storage/objectStore.ts';
+import {examineCollection} from './doctorCollection.ts';
 
 /** `advice` says what to do; a `note` works, but not as well as it could. */
 export type Finding = {check: string; state: 'ok' | 'note' | 'failed'; fact: string; advice?: string};
 
-export type DoctorOptions = {
+export type DoctorOptions = Pick<ServerDoctorOptions, 'lifetimesOf' | 'clock'> & {
 	environment: Readonly<Record<string, string | undefined>>;
 	createStore: (settings: Settings) => ObjectStore;
+};
+
+export type ServerDoctorOptions = {
+	settings: Settings;
+	store: ObjectStore;
+	/** Throws SettingsInvalid where the grace, the quarantine and what is remembered do not go together. */
+	lifetimesOf: (settings: Settings) => Lifetimes;
 	/** Milliseconds since 1970. */
 	clock: () => number;
 };
 
 /** Each check in turn; after one that fails, those that build on it are left out. */
-export async function* examine({environment, createStore, clock}: DoctorOptions): AsyncGenerator<Finding> {
+export async function* examine({environment, createStore, ...options}: DoctorOptions): AsyncGenerator<Finding> {
 	const read = tried(() => parseSettings(environment));
 	if ('failure' in read) return yield readingFailed('settings', read.failure);
 	const {settings, ignored} = read.value;
-	yield {check: 'settings', state: 'ok', fact: `store ${settings.store}, listening on ${settings.host}:${settings.port}`};
 	if (ignored.length > 0) {
 		yield {
 			check: 'settings',
@@ -31,15 +39,38 @@ export async function* examine({environment, createStore, clock}: DoctorOptions)
 		};
 	}
 
-	yield* examinePolicy(settings);
-
 	const store = createStore(settings);
 	try {
-		yield* examineStore(store, settings, clock);
+		yield* examineServer({settings, store, ...options});
 	} finally {
 		await store.close();
 	}
 }
+
+/** The same of a server that runs, with its own settings and store. */
+export async function* examineServer({settings, store, lifetimesOf, clock}: ServerDoctorOptions): AsyncGenerator<Finding> {
+	const fit = tried(() => lifetimesOf(settings));
+	if ('failure' in fit) return yield readingFailed('settings', fit.failure);
+	yield {check: 'settings', state: 'ok', fact: `store ${settings.store}, listening on ${settings.host}:${settings.port}`};
+	yield accessFinding(settings);
+	yield* examinePolicy(settings);
+	yield* examineStore(store, settings, fit.value, clock);
+}
+
+/** The token itself is told to nobody. */
+const accessFinding = ({adminToken, host}: Settings): Finding => {
+	const check = 'administration';
+	if (adminToken !== undefined) return {check, state: 'ok', fact: 'the admin API and the dashboard want LAYERCACHE_ADMIN_TOKEN'};
+	const fact = 'without LAYERCACHE_ADMIN_TOKEN the admin API and the dashboard answer this machine alone';
+	if (/^(?:127\.|::1$|localhost$)/.test(host)) return {check, state: 'ok', fact};
+	// A proxy on the same machine looks like this machine.
+	return {
+		check,
+		state: 'note',
+		fact,
+		advice: 'set LAYERCACHE_ADMIN_TOKEN to use them from elsewhere, and always where a proxy runs on this machine',
+	};
+};
 
 /** The rest does not build on it. */
 async function* examinePolicy({policy: file, protectClients}: Settings): AsyncGenerator<Finding> {
@@ -61,7 +92,7 @@ const policyFailed = (file: string, error: unknown): Finding => {
 	return {check: 'policy', state: 'failed', fact: `${file}:${first?.line}: ${first?.message}${others}`, advice};
 };
 
-async function* examineStore(store: ObjectStore, settings: Settings, clock: () => number): AsyncGenerator<Finding> {
+async function* examineStore(store: ObjectStore, settings: Settings, lifetimes: Lifetimes, clock: () => number): AsyncGenerator<Finding> {
 	const clocks = await attempt(async () => ({theirs: await store.now(), ours: clock()}));
 	if ('failure' in clocks) return yield readingFailed('store', clocks.failure);
 	yield {check: 'store', state: 'ok', fact: 'answers'};
@@ -81,6 +112,7 @@ async function* examineStore(store: ObjectStore, settings: Settings, clock: () =
 	yield presigningFinding(probe.value, settings);
 	yield uploadsFinding(settledUploads(settings) ?? (await store.probeUploads()), settings);
 	for (const warning of probe.value.warnings) yield {check: 'store', state: 'note', fact: warning};
+	yield* examineCollection(store, settings, lifetimes);
 }
 
 // S3 refuses signatures that are more than 15 minutes off; well before that, lifetimes of URLs are no longer what they say.

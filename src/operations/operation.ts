@@ -42,3 +42,10 @@ export class OperationError extends Error {
 /** `changed`: what would go is no longer what was shown. `busy`: somebody else is doing it. */
 export const operationErrorCodes = ['invalid', 'not-found', 'protected', 'changed', 'busy'] as const;
 export type OperationErrorCode = (typeof operationErrorCodes)[number];
+
+/** A value that whoever has it only reads. */
+export type Unchanging<T> = T extends readonly (infer E)[]
+	? readonly Unchanging<E>[]
+	: T extends object
+		? {readonly [K in keyof T]: Unchanging<T[K]>}
+		: T;

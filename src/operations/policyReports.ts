@@ -1,10 +1,11 @@
 /** `policy check` and `policy explain`: what is wrong with a policy file, and what it says of one ref, and why. */
 import {readFile} from 'node:fs/promises';
 import {OciError, parseRepositoryName, parseTag, type RepositoryName, type Tag} from 'oci-spec-types';
-import {noPolicy, type Policy, PolicyInvalid, parsePolicy} from '../config/policy.ts';
+import {type Budget, noPolicy, type Policy, PolicyInvalid, parsePolicy} from '../config/policy.ts';
 import {refsOf, type S3Cache, type S3CacheRef} from '../config/s3Caches.ts';
+import {formatBytes, formatDuration} from '../config/units.ts';
 import {openSources} from '../refs/openSources.ts';
-import type {RefBehaviour, TagSource} from '../refs/refBehaviour.ts';
+import type {Expiry, RefBehaviour, TagSource} from '../refs/refBehaviour.ts';
 import {type Aspect, aspects, type Decision, decide} from '../refs/refRules.ts';
 
 /** For people and for programs. `exitCode` 1: the file has problems; 2: there is nothing to look at. */
@@ -15,7 +16,7 @@ export const checkPolicy = async (file: string | undefined): Promise<Report> => 
 	if (file === undefined) return nothing('name a file, or set LAYERCACHE_POLICY');
 	const read = await readPolicy(file);
 	if ('report' in read) return read.report;
-	const {refs, s3Caches} = read.policy;
+	const {refs, budget, s3Caches} = read.policy;
 	const open = openSources(refs);
 	return {
 		exitCode: 0,
@@ -31,6 +32,7 @@ export const checkPolicy = async (file: string | undefined): Promise<Report> => 
 		facts: {
 			file,
 			rules: refs.length,
+			budgets: budget.length,
 			s3Caches: s3Caches.length,
 			problems: [],
 			open: open.map(({rule, source}) => ({line: rule.line, source})),
@@ -49,7 +51,9 @@ export const explainRef = async (ref: string, file: string | undefined): Promise
 	const place = old.find(({repository, tag: name}) => repository === repo && name === tag);
 	if (place || old.some(({repository}) => repository === repo)) return explainOldRef(ref, file, place);
 	const decision = decide(read.policy.refs, repo, tag);
-	return {exitCode: 0, lines: linesOf(ref, tag, decision, file), facts: factsOf(ref, tag, decision, file)};
+	const budgets = read.policy.budget.filter(({match}) => 'named' in match.match(repo, decision.subject));
+	const explained = {ref, tag, decision, budgets, file};
+	return {exitCode: 0, lines: linesOf(explained), facts: factsOf(explained)};
 };
 
 type OldPlace = S3CacheRef & {cache: S3Cache};
@@ -111,9 +115,24 @@ const values: {readonly [A in Aspect]: (behaviour: RefBehaviour) => string} = {
 	onPush: ({onPush}) => onPush,
 	onDenied: ({onDenied}) => onDenied,
 	heads: ({heads}) => `${heads.count} pushes, ${heads.ageMs / 86_400_000} days, ${heads.bytes / 1e9} GB`,
+	expire: ({expire, protect}) => (protect ? 'never, since it is protected' : formatExpiry(expire)),
+	superseded: ({keepSuperseded}) => String(keepSuperseded),
+	untagged: ({untaggedMs}) => (untaggedMs === 0 ? 'after the grace' : `after ${formatDuration(untaggedMs)}`),
 };
 
-const linesOf = (ref: string, tag: Tag, decision: Decision, file: string | undefined): string[] => {
+const formatExpiry = (expire: Expiry | undefined): string => {
+	const {ageMs, idleMs, newest} = expire ?? {};
+	const conditions = [
+		ageMs !== undefined && `${formatDuration(ageMs)} old`,
+		idleMs !== undefined && `${formatDuration(idleMs)} idle`,
+		newest !== undefined && `not of the newest ${newest}`,
+	].filter(condition => condition !== false);
+	return conditions.join(' and ') || 'never';
+};
+
+type Explained = {ref: string; tag: Tag; decision: Decision; budgets: readonly Budget[]; file: string | undefined};
+
+const linesOf = ({ref, tag, decision, budgets, file}: Explained): string[] => {
 	const {behaviour, decidedBy, rules, omitted} = decision;
 	const union = behaviour.union.map(formatSource);
 	const isAsked = decision.subject !== tag;
@@ -126,9 +145,10 @@ const linesOf = (ref: string, tag: Tag, decision: Decision, file: string | undef
 		'',
 		...aspects.map(aspect => {
 			const rule = decidedBy[aspect];
-			return `${aspect.padEnd(10)}${values[aspect](behaviour).padEnd(30)} ${rule ? `line ${rule.line}, ${rule.match.text}` : 'by default'}`;
+			return `${aspect.padEnd(12)}${values[aspect](behaviour).padEnd(28)} ${rule ? `line ${rule.line}, ${rule.match.text}` : 'by default'}`;
 		}),
-		...omitted.map(({aspect, text, because}) => `${aspect.padEnd(10)}without ${text}: ${because}`),
+		...omitted.map(({aspect, text, because}) => `${aspect.padEnd(12)}without ${text}: ${because}`),
+		...budgets.map(({size, line, match}) => `${'budget'.padEnd(12)}${formatBytes(size).padEnd(28)} line ${line}, ${match.text}`),
 		...(rules.length > 0 ? ['', `rules, asked about ${decision.subject}:`] : []),
 		...rules.map(
 			({rule, differs}) =>
@@ -137,7 +157,7 @@ const linesOf = (ref: string, tag: Tag, decision: Decision, file: string | undef
 	];
 };
 
-const factsOf = (ref: string, tag: Tag, decision: Decision, file: string | undefined) => ({
+const factsOf = ({ref, tag, decision, budgets, file}: Explained) => ({
 	ref,
 	file,
 	tries: tries(tag, decision, decision.behaviour),
@@ -146,4 +166,5 @@ const factsOf = (ref: string, tag: Tag, decision: Decision, file: string | undef
 	decidedBy: Object.fromEntries(aspects.map(aspect => [aspect, decision.decidedBy[aspect]?.line])),
 	rules: decision.rules.map(({rule, differs}) => ({line: rule.line, match: rule.match.text, applies: !differs, differs})),
 	omitted: decision.omitted,
+	budgets: budgets.map(({line, match, size}) => ({line, match: match.text, size})),
 });

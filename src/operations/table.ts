@@ -5,7 +5,7 @@ import {doctor} from './answers/health.ts';
 import {refsDelete, refsDiff, refsList, refsProtect, refsShow} from './answers/refs.ts';
 import {prune, retentionApply, retentionPreview} from './answers/removals.ts';
 import {top, usage} from './answers/usage.ts';
-import type {OperationFacts} from './operation.ts';
+import type {OperationFacts, Unchanging} from './operation.ts';
 
 /** In the order of the docs. A dot in a name is a blank on the command line, and a slash in the path of its route. */
 export const operations = {
@@ -114,12 +114,19 @@ export const operations = {
 	},
 } as const satisfies Record<string, OperationFacts>;
 
+/** What the first words of names with a dot are about. */
+export const operationGroups: Readonly<Record<string, string>> = {
+	refs: 'refs: what there is, what it is worth, and what may go',
+	retention: 'what the policy lets go',
+	gc: 'the collector, which deletes what nothing needs any more',
+};
+
 export type OperationName = keyof typeof operations;
 
 /** What may be given to it, before defaults. */
 export type OperationInput<N extends OperationName> = z.input<(typeof operations)[N]['input']>;
 /** What it works with. */
 export type ParsedInput<N extends OperationName> = z.output<(typeof operations)[N]['input']>;
-export type OperationOutput<N extends OperationName> = z.output<(typeof operations)[N]['output']>;
+export type OperationOutput<N extends OperationName> = Unchanging<z.output<(typeof operations)[N]['output']>>;
 
-export const operationNames = Object.keys(operations) as readonly OperationName[];
+export const operationNames = Object.keys(operations) as [OperationName, ...OperationName[]];

@@ -5,6 +5,7 @@ import {mapParallel} from '../lib/mapInOrder.ts';
 import {newestFirst} from '../registry/newestFirst.ts';
 import type {Registry, StoredManifest, TagFacts} from '../registry/registry.ts';
 import {fairShare} from './fairShare.ts';
+import {withinBytes} from './headBounds.ts';
 import type {LayerHealth} from './layerHealth.ts';
 import type {RefRules, TagSource} from './refBehaviour.ts';
 import {unlessUnknown} from './unlessUnknown.ts';
@@ -63,7 +64,11 @@ export const createCacheSources = (registry: Registry, rules: RefRules, health: 
 			if (mine[0] && !mine[0].cache) return {other: mine[0].stored};
 
 			const loaded = [...mine, ...(await loadAll(repo, fairShare(others, mostSources)))].filter(isCache);
-			const kept = withinBytes(eachOnce(loaded), other => rules.behaviourOf(repo, other).heads.bytes);
+			const kept = withinBytes(
+				eachOnce(loaded),
+				({cache}) => cache.layers,
+				other => rules.behaviourOf(repo, other).heads.bytes,
+			);
 			const bounded = withinReading(kept, ({cache}) => cache.config.size);
 			const caches = await mapParallel(bounded, parallelReads, source => examine(repo, source));
 			const whole = caches.filter(cache => cache !== undefined);
@@ -100,19 +105,6 @@ const commonPrefix = (a: string, b: string): string => {
 const eachOnce = (sources: readonly LoadedCache[]): readonly LoadedCache[] => {
 	const seen = new Set<Digest>();
 	return sources.filter(({digest}) => seen.size < seen.add(digest).size);
-};
-
-/** Of each tag the newest push, and the next ones for as long as the layers of all of them together are within its bound. */
-const withinBytes = (sources: readonly LoadedCache[], boundOf: (tag: Tag) => number): readonly LoadedCache[] => {
-	const layersOf = new Map<Tag, Map<Digest, number>>();
-	return sources.filter(({tag, cache}) => {
-		const had = layersOf.get(tag);
-		const layers = new Map([...(had ?? []), ...cache.layers.map(({digest, size}) => [digest, size] as const)]);
-		const bytes = [...layers.values()].reduce((sum, size) => sum + size, 0);
-		if (had && bytes > boundOf(tag)) return false;
-		layersOf.set(tag, layers);
-		return true;
-	});
 };
 
 // A union of more would not fit into what BuildKit imports; and each is read.

@@ -31,7 +31,7 @@ export const createDerivedDocuments = (registry: Registry, pointers: DerivedPoin
 		const pointer = known.get(name) ?? (await pointers.read(repo, key));
 		if (!pointer) return undefined;
 		const [stored, configs] = await Promise.all([
-			registry.getManifest(repo, pointer.digest).catch(unlessUnknown),
+			registry.getManifest(repo, pointer.digest, 'pusher').catch(unlessUnknown),
 			registry.statBlobs(repo, [pointer.config]),
 		]);
 		if (!stored || !configs.has(pointer.config)) return undefined;

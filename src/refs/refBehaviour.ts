@@ -19,7 +19,16 @@ export type RefBehaviour = {
 	typeS3: boolean;
 	/** How much of a merging tag is kept. */
 	heads: HeadBounds;
+	/** When it goes by itself; never where nothing is said. */
+	expire: Expiry | undefined;
+	/** How many of the manifests that it had before are kept, beyond the time for which imports may still need them. */
+	keepSuperseded: number;
+	/** How old a manifest of its repository that no tag leads to may become; the grace, where that is longer. */
+	untaggedMs: number;
 };
+
+/** All of these must hold of a tag: pushed and used longer ago than this, and not among the newest of those that the rule decides about in a repository. */
+export type Expiry = {ageMs?: number | undefined; idleMs?: number | undefined; newest?: number | undefined};
 
 /** A glob has a literal `prefix`, to narrow a listing by. */
 export type TagSource = {tag: Tag} | {glob: string; prefix: string; matches(tag: string): boolean};
@@ -30,8 +39,6 @@ export type HeadBounds = {count: number; ageMs: number; bytes: number};
 /** Reads the policy that is in force now, each time. */
 export type RefRules = {
 	behaviourOf(repo: RepositoryName, tag: Tag): RefBehaviour;
-	/** Whether some rule protects tags of this repository: where none does, nobody need look. */
-	protectsIn(repo: RepositoryName): boolean;
-	/** Whether some rule makes tags of this repository merge. */
+	/** Whether some rule makes tags of this repository merge: where none does, nobody need look. */
 	mergesIn(repo: RepositoryName): boolean;
 };

@@ -5,7 +5,7 @@ import type {PatternToken} from '../config/patternTokens.ts';
 import type {Policy, RefRule} from '../config/policy.ts';
 import {globExpression, literalPrefix} from '../config/refPattern.ts';
 import type {TagTemplate} from '../config/tagTemplate.ts';
-import type {HeadBounds, RefBehaviour, RefRules, TagSource} from './refBehaviour.ts';
+import type {Expiry, HeadBounds, RefBehaviour, RefRules, TagSource} from './refBehaviour.ts';
 import {namedBases} from './refSyntax.ts';
 
 /** `policy` is asked each time; what a policy says of a tag is worked out once. */
@@ -27,13 +27,27 @@ export const createRefRules = (policy: () => Policy): RefRules => {
 			behaviours.set(key, behaviour);
 			return behaviour;
 		},
-		protectsIn: repo => someRule(repo, ({protect}) => protect === true),
 		mergesIn: repo => someRule(repo, ({onPush}) => onPush === 'merge'),
 	};
 };
 
-export const aspects = ['fallback', 'union', 'protect', 'onPush', 'onDenied', 'typeS3', 'heads'] as const;
-export type Aspect = (typeof aspects)[number];
+/** Each aspect of a behaviour, and what a rule says of it. */
+const says = {
+	fallback: rule => rule.fallback,
+	union: rule => rule.union,
+	protect: rule => rule.protect,
+	onPush: rule => rule.onPush,
+	onDenied: rule => rule.onDenied,
+	typeS3: rule => rule.typeS3,
+	heads: rule => rule.heads,
+	// Conditions of one rule hold together, so they are one aspect: those of two rules would say what neither says.
+	expire: rule => rule.expire ?? rule.keep?.newest,
+	superseded: rule => rule.keep?.superseded,
+	untagged: rule => rule.untagged,
+} satisfies Record<string, (rule: RefRule) => unknown>;
+
+export type Aspect = keyof typeof says;
+export const aspects = Object.keys(says) as readonly Aspect[];
 
 /** Where a behaviour comes from. */
 export type Decision = {
@@ -54,7 +68,8 @@ export const decide = (refs: readonly RefRule[], repo: RepositoryName, tag: Tag)
 	const {mine, bases} = namedBases(tag) ?? {mine: tag, bases: []};
 	const tried = refs.map(rule => ({rule, ...rule.match.match(repo, mine)}));
 	const matching = tried.flatMap(attempt => ('named' in attempt ? [attempt] : []));
-	const deciding = (aspect: Aspect) => matching.find(({rule}) => rule[aspect] !== undefined);
+	const deciding = (aspect: Aspect) => matching.find(({rule}) => says[aspect](rule) !== undefined);
+	const untagged = untaggedRule(refs, repo);
 
 	const omitted: Decision['omitted'][number][] = [];
 	const sourcesOf = (aspect: 'fallback' | 'union'): TagSource[] => {
@@ -82,11 +97,27 @@ export const decide = (refs: readonly RefRule[], repo: RepositoryName, tag: Tag)
 			onDenied: deciding('onDenied')?.rule.onDenied ?? 'refuse',
 			typeS3: deciding('typeS3')?.rule.typeS3 ?? false,
 			heads: {count: count ?? defaultHeads.count, ageMs: age ?? defaultHeads.ageMs, bytes: size ?? defaultHeads.bytes},
+			expire: expiryOf(deciding('expire')?.rule),
+			keepSuperseded: deciding('superseded')?.rule.keep?.superseded ?? 0,
+			untaggedMs: untagged?.untagged ?? 0,
 		},
 		rules: tried.map(attempt => ({rule: attempt.rule, ...('differs' in attempt && {differs: attempt.differs})})),
-		decidedBy: Object.fromEntries(aspects.map(aspect => [aspect, deciding(aspect)?.rule])) as Decision['decidedBy'],
+		decidedBy: {
+			...(Object.fromEntries(aspects.map(aspect => [aspect, deciding(aspect)?.rule])) as Decision['decidedBy']),
+			untagged,
+		},
 		omitted,
 	};
+};
+
+/** What no tag leads to has none to be matched by: the first rule that speaks of it and means any tag of the repository. */
+export const untaggedRule = (refs: readonly RefRule[], repo: RepositoryName): RefRule | undefined =>
+	refs.find(rule => rule.untagged !== undefined && rule.match.matchesRepository(repo));
+
+const expiryOf = (rule: RefRule | undefined): Expiry | undefined => {
+	const {age, idle} = rule?.expire ?? {};
+	const newest = rule?.keep?.newest;
+	return (age ?? idle ?? newest) ? {ageMs: age, idleMs: idle, newest} : undefined;
 };
 
 /** Each source once: whatever is named twice would be read twice. */

@@ -7,9 +7,10 @@ import {mapParallel} from '../lib/mapInOrder.ts';
 import {mergedInOrder} from '../lib/mergedInOrder.ts';
 import type {Heads} from '../registry/heads.ts';
 import {newestFirst} from '../registry/newestFirst.ts';
-import type {Registry, TagFacts} from '../registry/registry.ts';
+import {type Asker, type Registry, type TagFacts, TagProtected} from '../registry/registry.ts';
 import {fairShare} from './fairShare.ts';
-import type {HeadBounds, RefRules} from './refBehaviour.ts';
+import {withinBounds} from './headBounds.ts';
+import type {RefRules} from './refBehaviour.ts';
 import {unlessUnknown} from './unlessUnknown.ts';
 
 export const withMergingTags = (inner: Registry, heads: Heads, rules: RefRules): Registry => {
@@ -20,13 +21,21 @@ export const withMergingTags = (inner: Registry, heads: Heads, rules: RefRules):
 		if (onPush !== 'merge') return inner.readTag(repo, tag);
 		// What the tag pointed at before it began to merge is one more push to it.
 		const [plain, pushed] = await Promise.all([inner.readTag(repo, tag), heads.of(repo, tag)]);
-		return withinBounds([...plain, ...pushed], bounds);
+		const counting = withinBounds([...plain, ...pushed], bounds);
+		// Of a tag, and so of all that it is made of.
+		return plain.some(facts => facts.protected) ? counting.map(facts => ({...facts, protected: true})) : counting;
+	};
+
+	const assertUnprotected = async (repo: RepositoryName, tag: Tag, digest: Digest): Promise<void> => {
+		const facts = await readTag(repo, tag);
+		if (facts.some(one => one.protected) && !facts.some(one => one.digest === digest)) throw new TagProtected(tag);
 	};
 
 	/** Whose manifest was deleted counts no more. */
-	const newest = async (repo: RepositoryName, tag: Tag) => {
+	const newest = async (repo: RepositoryName, tag: Tag, asker?: Asker) => {
 		for (const {digest} of await readTag(repo, tag)) {
-			const manifest = await inner.getManifest(repo, digest).catch(unlessUnknown);
+			if (asker === 'pusher') await heads.rely(repo, tag, digest);
+			const manifest = await inner.getManifest(repo, digest, asker).catch(unlessUnknown);
 			if (manifest) return manifest;
 		}
 		throw new OciError('MANIFEST_UNKNOWN', {tag});
@@ -37,17 +46,16 @@ export const withMergingTags = (inner: Registry, heads: Heads, rules: RefRules):
 		readTag,
 
 		async getManifest(repo, reference, asker) {
-			return isTag(reference) && merges(repo, reference) ? newest(repo, reference) : inner.getManifest(repo, reference, asker);
+			return isTag(reference) && merges(repo, reference) ? newest(repo, reference, asker) : inner.getManifest(repo, reference, asker);
 		},
 
 		async putManifest(repo, manifest, as) {
-			const tags = as.tags.filter(tag => !merges(repo, tag));
+			const [merging, tags] = [as.tags.filter(tag => merges(repo, tag)), as.tags.filter(tag => !merges(repo, tag))];
 			const accepted = await inner.putManifest(repo, manifest, {...as, tags});
-			await mapParallel(
-				as.tags.filter(tag => merges(repo, tag)),
-				parallelWrites,
-				tag => heads.add(repo, tag, accepted.digest),
-			);
+			await mapParallel(merging, parallelWrites, async tag => {
+				if (as.unlessProtected) await assertUnprotected(repo, tag, accepted.digest);
+				await heads.add(repo, tag, accepted.digest);
+			});
 			return accepted;
 		},
 
@@ -90,19 +98,6 @@ export const withMergingTags = (inner: Registry, heads: Heads, rules: RefRules):
 			await inner.deleteManifest(repo, digest);
 		},
 	};
-};
-
-/** The newest always counts. Age is told from the newest push, so that a tag that nobody pushes to keeps what it has. */
-const withinBounds = (facts: readonly TagFacts[], {count, ageMs}: HeadBounds): readonly TagFacts[] => {
-	const [newest, ...older] = eachOnce(facts.toSorted(newestFirst));
-	if (!newest) return [];
-	const oldest = newest.pushedAt.getTime() - ageMs;
-	return [newest, ...older.filter(({pushedAt}) => pushedAt.getTime() >= oldest)].slice(0, Math.max(1, count));
-};
-
-const eachOnce = (facts: readonly TagFacts[]): readonly TagFacts[] => {
-	const seen = new Set<Digest>();
-	return facts.filter(({digest}) => seen.size < seen.add(digest).size);
 };
 
 const parallelWrites = 16;

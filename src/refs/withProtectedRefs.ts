@@ -1,6 +1,7 @@
 /** A registry as those see it who may not write protected refs: they neither move nor delete them, nor what they need. */
 import {type Digest, digestOf, OciError, parseManifest, type RepositoryName, references, subjectOf, type Tag} from 'oci-spec-types';
-import type {AcceptedManifest, PushedManifest, Registry} from '../registry/registry.ts';
+import {mapInOrder} from '../lib/mapInOrder.ts';
+import {type AcceptedManifest, type PushedAs, type PushedManifest, type Registry, TagProtected} from '../registry/registry.ts';
 import type {RefRules} from './refBehaviour.ts';
 import {unlessUnknown} from './unlessUnknown.ts';
 
@@ -22,12 +23,29 @@ export const withProtectedRefs = (inner: Registry, {rules, pushed, onDenial}: Pr
 
 	/** Throws DENIED where a protected tag of the repository needs this manifest or blob. */
 	const assertUnneeded = async (repo: RepositoryName, digest: Digest): Promise<void> => {
-		if (!rules.protectsIn(repo)) return;
-		for await (const tag of knownTags(pushed, repo)) {
-			if (!rules.behaviourOf(repo, tag).protect) continue;
-			for (const target of await pushed.readTag(repo, tag)) {
+		const read = mapInOrder(knownTags(pushed, repo), parallelReads, async tag => ({tag, targets: await pushed.readTag(repo, tag)}));
+		for await (const {tag, targets} of read) {
+			const isProtected = rules.behaviourOf(repo, tag).protect || targets.some(facts => facts.protected);
+			for (const target of isProtected ? targets : []) {
 				if (await needs(pushed, repo, target.digest, digest)) throw refuse(repo, tag, 'delete');
 			}
+		}
+	};
+
+	/** Without the tags that turn out to be protected by hand, where their rule says so. */
+	const putUnlessProtected = async (repo: RepositoryName, manifest: PushedManifest, as: PushedAs): Promise<AcceptedManifest> => {
+		try {
+			return await inner.putManifest(repo, manifest, {...as, unlessProtected: true});
+		} catch (error) {
+			if (!(error instanceof TagProtected)) throw error;
+			const {tag} = error;
+			if (rules.behaviourOf(repo, tag).onDenied === 'refuse') throw refuse(repo, tag, 'push');
+			onDenial({repo, tag, did: 'push', outcome: 'discarded'});
+			const left = as.tags.filter(other => other !== tag);
+			const digest = as.digest ?? digestOf(manifest.bytes);
+			const accepted =
+				left.length > 0 || as.digest ? await putUnlessProtected(repo, manifest, {...as, tags: left}) : asIfAccepted(manifest, digest);
+			return withDiscarded(accepted, repo, [tag]);
 		}
 	};
 
@@ -36,7 +54,7 @@ export const withProtectedRefs = (inner: Registry, {rules, pushed, onDenial}: Pr
 
 		async putManifest(repo, manifest, as) {
 			const guarded = as.tags.filter(tag => rules.behaviourOf(repo, tag).protect);
-			if (guarded.length === 0) return inner.putManifest(repo, manifest, as);
+			if (guarded.length === 0) return putUnlessProtected(repo, manifest, as);
 
 			const digest = as.digest ?? digestOf(manifest.bytes);
 			const targets = await Promise.all(guarded.map(tag => inner.readTag(repo, tag)));
@@ -47,13 +65,13 @@ export const withProtectedRefs = (inner: Registry, {rules, pushed, onDenial}: Pr
 			for (const tag of moved) onDenial({repo, tag, did: 'push', outcome: 'discarded'});
 			const tags = as.tags.filter(tag => !guarded.includes(tag));
 			const accepted =
-				tags.length > 0 || as.digest ? await inner.putManifest(repo, manifest, {...as, tags}) : asIfAccepted(manifest, digest);
-			const warnings = moved.map(tag => `${repo}:${tag} is protected: this push was dropped, and the tag is as it was`);
-			return {...accepted, warnings: [...(accepted.warnings ?? []), ...warnings]};
+				tags.length > 0 || as.digest ? await putUnlessProtected(repo, manifest, {...as, tags}) : asIfAccepted(manifest, digest);
+			return withDiscarded(accepted, repo, moved);
 		},
 
 		async deleteTag(repo, tag) {
-			if (rules.behaviourOf(repo, tag).protect) throw refuse(repo, tag, 'delete');
+			const isProtected = rules.behaviourOf(repo, tag).protect || (await inner.readTag(repo, tag)).some(facts => facts.protected);
+			if (isProtected) throw refuse(repo, tag, 'delete');
 			return inner.deleteTag(repo, tag);
 		},
 
@@ -74,6 +92,13 @@ const advice: {readonly [D in Denial['did']]: (ref: string) => string} = {
 	push: ref =>
 		`${ref} is protected, and this client may only read it: let this job push to a tag of its own, or add ignore-error=true to its --cache-to; ${mayBeTold}`,
 	delete: ref => `${ref} is protected, and this client may delete neither it nor what it needs; ${mayBeTold}`,
+};
+
+const parallelReads = 16;
+
+const withDiscarded = (accepted: AcceptedManifest, repo: RepositoryName, tags: readonly Tag[]): AcceptedManifest => {
+	const warnings = tags.map(tag => `${repo}:${tag} is protected: this push was dropped, and the tag is as it was`);
+	return {...accepted, warnings: [...(accepted.warnings ?? []), ...warnings]};
 };
 
 /** Throws MANIFEST_INVALID, as the registry would. */

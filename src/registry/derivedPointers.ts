@@ -3,6 +3,7 @@ import {digestSchema, type RepositoryName, tagSchema} from 'oci-spec-types';
 import {z} from 'zod';
 import type {ObjectStore} from '../storage/objectStore.ts';
 import {readDocument, swapDocument} from './documents.ts';
+import type {Guard} from './guard.ts';
 import {keys} from './keys.ts';
 
 export type DerivedPointers = ReturnType<typeof createDerivedPointers>;
@@ -10,13 +11,14 @@ export type DerivedPointers = ReturnType<typeof createDerivedPointers>;
 /** `digest` names an ordinary manifest. The rest is for people, and for whoever decides whether it is still of use; when it was made, the store says of the pointer itself. */
 export type DerivedPointer = z.infer<typeof pointerSchema>;
 
-export const createDerivedPointers = (store: ObjectStore) => ({
+export const createDerivedPointers = (store: ObjectStore, guard: Guard) => ({
 	async read(repo: RepositoryName, key: string): Promise<DerivedPointer | undefined> {
 		return (await readDocument(store, keys.derived(repo, key), pointerSchema))?.value;
 	},
 
 	/** The bytes come before their pointer. Who makes the same of the same writes the same: the first pointer stays. */
 	async write(repo: RepositoryName, key: string, pointer: DerivedPointer): Promise<void> {
+		await guard.secure(repo, [keys.derived(repo, key)], 'derived');
 		const unlessSame = (current?: DerivedPointer) => (current?.digest === pointer.digest ? undefined : pointer);
 		await swapDocument(store, keys.derived(repo, key), pointerSchema, unlessSame, {document: undefined});
 	},

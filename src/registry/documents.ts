@@ -5,7 +5,8 @@ import {z} from 'zod';
 import {readAll} from '../lib/bytes.ts';
 import {type Etag, type ObjectStore, PreconditionFailed, StoreUnavailable} from '../storage/objectStore.ts';
 
-export type StoredDocument<T> = {value: T; nonce: string; etag: Etag};
+/** `answeredAt` is the store's clock when it was read or written; `modified` is known where it was read. */
+export type StoredDocument<T> = {value: T; nonce: string; etag: Etag; modified?: Date | undefined; answeredAt: Date};
 
 /** Reads a document; undefined when there is none. Throws DocumentDamaged when it is no JSON or not of its schema. */
 export const readDocument = async <T>(store: ObjectStore, key: string, schema: z.ZodType<T>): Promise<StoredDocument<T> | undefined> => {
@@ -14,7 +15,8 @@ export const readDocument = async <T>(store: ObjectStore, key: string, schema: z
 	const text = (await readAll(object.body)).toString();
 	try {
 		const {nonce, ...value} = enveloped.parse(JSON.parse(text));
-		return {value: schema.parse(value), nonce, etag: object.facts.etag};
+		const {etag, modified, answeredAt} = object.facts;
+		return {value: schema.parse(value), nonce, etag, modified, answeredAt};
 	} catch (error) {
 		throw new DocumentDamaged(key, {cause: error});
 	}
@@ -41,12 +43,37 @@ export const swapDocument = async <T>(
 		// Nothing was written that would have failed on what has changed since.
 		if (!next && attempt === 0 && seen) continue;
 		if (!next) return current;
-		const written = await write(store, key, schema, next, current?.etag);
+		const written = await writeDocument(store, key, schema, next, current?.etag);
 		if (written) return written;
 		// Writers that lost the same race would meet again at once; spread them out.
 		await delay(Math.random() * Math.min(10 * 2 ** attempt, 500));
 	}
 	throw new StoreUnavailable(`${maxAttempts} attempts to change ${key} each found that another writer had been first`);
+};
+
+/** Writes a document in the place of the one with this ETag, or of none. Undefined when another writer was first. */
+export const writeDocument = async <T>(
+	store: ObjectStore,
+	key: string,
+	schema: z.ZodType<T>,
+	value: T,
+	etag: Etag | undefined,
+): Promise<StoredDocument<T> | undefined> => {
+	const nonce = randomUUID();
+	try {
+		const stored = await store.write(key, Buffer.from(JSON.stringify({...value, nonce})), {
+			contentType: 'application/json',
+			...(etag ? {ifMatch: etag} : {ifAbsent: true}),
+		});
+		return {value, nonce, etag: stored.etag, answeredAt: stored.answeredAt};
+	} catch (error) {
+		if (!(error instanceof PreconditionFailed || error instanceof StoreUnavailable)) throw error;
+		// The answer may have been lost, and a repeat of the same request refused: our nonce there is success.
+		const stored = await readDocument(store, key, schema);
+		if (stored?.nonce === nonce) return stored;
+		if (error instanceof PreconditionFailed) return undefined;
+		throw error;
+	}
 };
 
 /** What lies at `key` is not what layercache writes there. */
@@ -62,28 +89,3 @@ const enveloped = z.looseObject({nonce: z.string()});
 
 // Sixteen writers of one tag at once, each of whom loses to every other, still come through.
 const maxAttempts = 24;
-
-/** Undefined when another writer was first. */
-const write = async <T>(
-	store: ObjectStore,
-	key: string,
-	schema: z.ZodType<T>,
-	value: T,
-	etag: Etag | undefined,
-): Promise<StoredDocument<T> | undefined> => {
-	const nonce = randomUUID();
-	try {
-		const stored = await store.write(key, Buffer.from(JSON.stringify({...value, nonce})), {
-			contentType: 'application/json',
-			...(etag ? {ifMatch: etag} : {ifAbsent: true}),
-		});
-		return {value, nonce, etag: stored.etag};
-	} catch (error) {
-		if (!(error instanceof PreconditionFailed || error instanceof StoreUnavailable)) throw error;
-		// The answer may have been lost, and a repeat of the same request refused: our nonce there is success.
-		const stored = await readDocument(store, key, schema);
-		if (stored?.nonce === nonce) return stored;
-		if (error instanceof PreconditionFailed) return undefined;
-		throw error;
-	}
-};

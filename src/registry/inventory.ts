@@ -19,8 +19,7 @@ export type RepositoryInventory = {
 	referrers: readonly (ObjectEntry & {subject: Digest; digest: Digest})[];
 	/** What was pushed here, again in the form of `type=s3`. */
 	typeS3: {manifests: readonly TypeS3Entry[]; layers: readonly (ObjectEntry & {digest: Digest})[]};
-	/** The tombstones, as objects. */
-	tombstones: readonly ObjectEntry[];
+	tombstones: TombstoneEntries;
 	/** Chunks and marks of uploads in pieces. */
 	uploads: {count: number; bytes: number};
 	/** Documents that cannot be read: nobody knows what these need, so nothing of this repository may be deleted. */
@@ -51,6 +50,8 @@ export type ManifestEntry = {
 	mediaType: string;
 	/** Each once. `as` tells where it lies: `either` where the media type does not say. Kept packed: each look makes them anew. */
 	readonly references: readonly ReferenceEntry[];
+	/** None of them is a manifest, or may be: most manifests are such, and need no second look. */
+	onlyBlobs?: boolean;
 	subject?: Digest | undefined;
 };
 export type ReferenceEntry = {digest: Digest; size: number; mediaType: string; as: 'blob' | 'manifest' | 'either'};
@@ -67,6 +68,13 @@ export type DerivedEntry = {
 
 /** A cache in the form of `type=s3`, and the layers that it names. */
 export type TypeS3Entry = {tag: Tag; readonly layers: readonly Digest[]; object: ObjectEntry};
+
+/** Which objects have a tombstone, and since when it is as it is; what it says is read when it is due. Compact for those of blobs. */
+export type TombstoneEntries = {
+	blobs: BlobEntries;
+	/** By the object's key. */
+	others: ReadonlyMap<string, ObjectEntry>;
+};
 
 /** Compact: a repository may hold a million. In the byte order of their keys. */
 export type BlobEntries = {

@@ -15,6 +15,9 @@
  *     repos/<name>/_uploads/<id>/<offset>-<nonce>     chunks of clients that PATCH; `cancelled` beside them
  *     repos/<name>/_gc/condemned/<key>                a tombstone of the object with this key below repos/<name>/
  *     repos/<name>/_uploads/<id>/<offset>-<nonce>.<alg>-<hex> empty: the digest of that chunk
+ *     usage/<day>/<replica>-<number>                  how refs and layers were used that day, as one process heard of it
+ *     usage/<day>/merged-<hash>-<part>of<parts>       the same of all processes; of long ago under usage/earlier/
+ *     jobs/<id>/state, jobs/<id>/result               a long operation of an administrator, and what it answered
  */
 
 import type {RepositoryName, Tag, UploadId} from 'oci-spec-types';
@@ -23,6 +26,10 @@ import {type Digest, digestAlgorithm, digestHex, isDigest, isRepositoryName, isU
 export const keys = {
 	layout: 'layout.json',
 	repositories: 'repos/',
+	usage: 'usage/',
+	/** `name` begins with a day and a slash. */
+	usageDocument: (name: string) => `usage/${name}`,
+	jobs: 'jobs/',
 	repository: (repo: RepositoryName) => `repos/${repo}/`,
 	blob: (repo: RepositoryName, digest: Digest) => {
 		const hex = digestHex(digest);
@@ -50,6 +57,9 @@ export const keys = {
 	chunk: (repo: RepositoryName, upload: UploadId, offset: number, nonce: string) =>
 		`${keys.upload(repo, upload)}${String(offset).padStart(16, '0')}-${nonce}`,
 	chunkDigest: (chunk: string, digest: Digest) => `${chunk}.${digestAlgorithm(digest)}-${digestHex(digest)}`,
+	condemnedOf: (repo: RepositoryName) => `repos/${repo}/${condemnedMarker}`,
+	/** Of an object of this repository, by its own key. */
+	condemned: (repo: RepositoryName, key: string) => `${keys.condemnedOf(repo)}${key.slice(keys.repository(repo).length)}`,
 	cancelledUpload: (repo: RepositoryName, upload: UploadId) => `${keys.upload(repo, upload)}cancelled`,
 } as const;
 
@@ -58,6 +68,13 @@ export const manifestsMarker = '_manifests/';
 
 /** What one has in which clients upload in chunks. */
 export const uploadsMarker = '_uploads/';
+
+/** What one has of which the collector condemned something. */
+export const condemnedMarker = '_gc/condemned/';
+
+/** The key of the object that a tombstone at this key speaks of. */
+export const condemnedKey = (repo: RepositoryName, tombstone: string): string =>
+	keys.repository(repo) + tombstone.slice(keys.condemnedOf(repo).length);
 
 /** The repository whose object this is, and the rest of its key, which begins with a marker; undefined where it is none's. */
 export const partsOfKey = (key: string): {repo: RepositoryName; rest: string} | undefined => {

@@ -7,31 +7,28 @@ import {
 	descriptorSchema,
 	digestAlgorithm,
 	digestOf,
-	errorTable,
 	isTag,
 	type Manifest,
 	OciError,
 	parseManifest,
 	type Reference,
 	type RepositoryName,
-	references,
 	subjectOf,
-	type Tag,
 } from 'oci-spec-types';
 import {readAll} from '../lib/bytes.ts';
 import {mapInOrder, mapParallel} from '../lib/mapInOrder.ts';
 import {type ObjectStore, octetStream} from '../storage/objectStore.ts';
 import {createDocumentMemory} from './documentMemory.ts';
+import type {Guard} from './guard.ts';
 import {digestOfKey, keys} from './keys.ts';
+import {createManifestReferences, type ToleratesMissing} from './manifestReferences.ts';
 import type {Presence} from './presence.ts';
-import type {AcceptedManifest, PushedManifest, StoredManifest} from './registry.ts';
+import type {AcceptedManifest, Asker, PushedAs, PushedManifest, StoredManifest} from './registry.ts';
 import type {Tags, TagTarget} from './tags.ts';
-
-/** Says of which missing references a manifest is accepted all the same. */
-export type ToleratesMissing = (manifest: Manifest, descriptor: Descriptor) => boolean;
 
 export type ManifestsOptions = {
 	toleratesMissing: ToleratesMissing;
+	guard: Guard;
 	/** For so long a manifest that was read is believed to be there; 0 reads it each time. */
 	lifetimeMs: number;
 	/** Milliseconds since some moment, never going back. */
@@ -39,72 +36,90 @@ export type ManifestsOptions = {
 };
 
 export const createManifests = (store: ObjectStore, presence: Presence, tags: Tags, options: ManifestsOptions) => {
+	const {guard, toleratesMissing} = options;
 	const remembered = createDocumentMemory<StoredManifest>(options);
 
-	const byDigest = async (repo: RepositoryName, digest: Digest): Promise<StoredManifest> => {
+	const find = (repo: RepositoryName, digest: Digest): Promise<StoredManifest | undefined> => {
 		const key = keys.manifest(repo, digest);
-		const manifest = await remembered.get(key, () => readManifest(store, key, digest));
+		return remembered.get(key, () => readManifest(store, key, digest));
+	};
+
+	const byDigest = async (repo: RepositoryName, digest: Digest): Promise<StoredManifest> => {
+		const manifest = await find(repo, digest);
 		if (!manifest) throw new OciError('MANIFEST_UNKNOWN', {digest});
 		return manifest;
 	};
 
-	/** The sizes of those of these manifests that are there. */
-	const sizesOf = async (repo: RepositoryName, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, number>> => {
-		const sizes = await mapParallel(digests, parallelRequests, async digest => {
-			const key = keys.manifest(repo, digest);
-			return [digest, remembered.peek(key)?.bytes.length ?? (await store.stat(key))?.size] as const;
-		});
-		return new Map(sizes.filter((row): row is readonly [Digest, number] => row[1] !== undefined));
+	const sizeOf = async (repo: RepositoryName, digest: Digest): Promise<number | undefined> => {
+		const key = keys.manifest(repo, digest);
+		return remembered.peek(key)?.bytes.length ?? (await store.stat(key))?.size;
 	};
 
-	/** Throws unless each reference is there, with the size it says; answers those that are missing and may be. */
-	const missingReferences = async (repo: RepositoryName, manifest: Manifest): Promise<Digest[]> => {
-		const all = references(manifest);
-		const named = (...kinds: readonly Kind[]) => [
-			...new Set(all.filter(({as}) => kinds.includes(as)).map(({descriptor}) => descriptor.digest)),
-		];
-		const blobs = await presence.findAll(repo, named('blob', 'either'));
-		const manifests = await sizesOf(repo, [...named('manifest'), ...named('either').filter(digest => !blobs.has(digest))]);
-		const sizeOf = ({descriptor: {digest}, as}: (typeof all)[number]) =>
-			(as === 'manifest' ? undefined : blobs.get(digest)) ?? (as === 'blob' ? undefined : manifests.get(digest));
+	const forget = (repo: RepositoryName, digest: Digest) => remembered.forget(keys.manifest(repo, digest));
 
-		for (const reference of all) {
-			const stored = sizeOf(reference);
-			const {digest, size} = reference.descriptor;
-			if (stored !== undefined && stored !== size) throw new OciError('SIZE_INVALID', {digest, inManifest: size, stored});
-		}
-		// BuildKit names a layer once for each result that has it.
-		const absent = new Map(all.filter(reference => sizeOf(reference) === undefined).map(({descriptor}) => [descriptor.digest, descriptor]));
-		const refused = [...absent.values()].filter(descriptor => !options.toleratesMissing(manifest, descriptor));
-		if (refused.length > 0) throw missingError(refused);
-		return [...absent.keys()];
+	const named = createManifestReferences({presence, guard, toleratesMissing, manifests: {find, sizeOf, forget}});
+
+	/** A pusher that finds its manifest there pushes nothing, so all of it has to be there, and to stay. */
+	const forPusher = async (repo: RepositoryName, stored: StoredManifest): Promise<StoredManifest> => {
+		if (await named.isWhole(repo, stored)) return stored;
+		throw new OciError('MANIFEST_UNKNOWN', {digest: stored.digest}, {message: 'some of this manifest was deleted: push it again'});
+	};
+
+	const byReference = async (repo: RepositoryName, reference: Reference): Promise<StoredManifest> => {
+		if (!isTag(reference)) return byDigest(repo, reference);
+		// A pusher looks at the tag when all its layers are up, and sends the manifest next.
+		presence.lookAhead(repo);
+		const target = await tags.read(repo, reference);
+		if (!target) throw new OciError('MANIFEST_UNKNOWN', {tag: reference});
+		return byDigest(repo, target.digest);
+	};
+
+	/** The manifest, and its descriptor beside it. Answers the store's time. */
+	const write = async (
+		repo: RepositoryName,
+		manifest: Manifest,
+		bytes: Uint8Array,
+		{digest, mediaType, size}: TagTarget,
+	): Promise<Date> => {
+		const {answeredAt} = await store.write(keys.manifest(repo, digest), bytes, {contentType: mediaType});
+		remembered.set(keys.manifest(repo, digest), {digest, mediaType, bytes});
+		const subject = subjectOf(manifest);
+		const descriptor = subject && encodeReferrer(manifest, {digest, mediaType, size});
+		if (descriptor) await store.write(keys.referrer(repo, subject.digest, digest), descriptor, {contentType: 'application/json'});
+		return answeredAt;
 	};
 
 	return {
-		async get(repo: RepositoryName, reference: Reference): Promise<StoredManifest> {
-			if (!isTag(reference)) return byDigest(repo, reference);
-			// A pusher looks at the tag when all its layers are up, and sends the manifest next.
-			presence.lookAhead(repo);
-			const target = await tags.read(repo, reference);
-			if (!target) throw new OciError('MANIFEST_UNKNOWN', {tag: reference});
-			return byDigest(repo, target.digest);
+		/** By its key, which may be that of something else. */
+		forget: (key: string) => remembered.forget(key),
+
+		async get(repo: RepositoryName, reference: Reference, asker: Asker = 'reader'): Promise<StoredManifest> {
+			if (asker === 'pusher') guard.lookAhead(repo);
+			const stored = await byReference(repo, reference);
+			return asker === 'pusher' ? forPusher(repo, stored) : stored;
 		},
 
-		async put(repo: RepositoryName, pushed: PushedManifest, as: {digest?: Digest; tags: readonly Tag[]}): Promise<AcceptedManifest> {
+		async put(repo: RepositoryName, pushed: PushedManifest, as: PushedAs): Promise<AcceptedManifest> {
 			const {bytes} = pushed;
 			const digest = digestOf(bytes, as.digest && digestAlgorithm(as.digest));
 			if (as.digest && as.digest !== digest) throw new OciError('DIGEST_INVALID', {expected: as.digest, actual: digest});
 			const manifest = parseManifest(bytes, pushed.mediaType);
-			const missing = await missingReferences(repo, manifest);
-
 			const target: TagTarget = {digest, mediaType: manifest.mediaType, size: bytes.length};
-			const {answeredAt} = await store.write(keys.manifest(repo, digest), bytes, {contentType: manifest.mediaType});
-			remembered.set(keys.manifest(repo, digest), {digest, mediaType: manifest.mediaType, bytes});
-			const subject = subjectOf(manifest);
-			if (subject)
-				await store.write(keys.referrer(repo, subject.digest, digest), encodeReferrer(manifest, target), {contentType: 'application/json'});
-			await mapParallel(as.tags, parallelRequests, tag => tags.point(repo, tag, target, answeredAt));
-			return {digest, manifest, subject: subject?.digest, missing};
+			const accepted = (missing: readonly Digest[]) => ({digest, manifest, subject: subjectOf(manifest)?.digest, missing});
+
+			let checked = await named.check(repo, digest, manifest);
+			const at = await write(repo, manifest, bytes, target);
+			/** What was secured too long ago may have been condemned since, and the manifest that should have kept it not seen. */
+			const checkAgain = async () => {
+				while (guard.isOver(checked.secured)) {
+					checked = await named.check(repo, digest, manifest);
+					if (checked.secured.doubtful.has(keys.manifest(repo, digest))) await write(repo, manifest, bytes, target);
+				}
+			};
+			await checkAgain();
+			await mapParallel(as.tags, parallelRequests, tag => tags.point(repo, tag, target, at, as.unlessProtected));
+			await checkAgain();
+			return accepted(checked.missing);
 		},
 
 		async remove(repo: RepositoryName, digest: Digest): Promise<void> {
@@ -114,8 +129,8 @@ export const createManifests = (store: ObjectStore, presence: Presence, tags: Ta
 			// Distribution-spec, "Deleting Manifests": any tag that points at it answers 404 from then on, also if it is pushed again.
 			await tags.removeThoseAt(repo, digest);
 			const subject = subjectOf(parseManifest(stored.bytes, stored.mediaType));
-			await store.remove([...(subject ? [keys.referrer(repo, subject.digest, digest)] : []), keys.manifest(repo, digest)]);
-			remembered.forget(keys.manifest(repo, digest));
+			await guard.remove(repo, [...(subject ? [keys.referrer(repo, subject.digest, digest)] : []), keys.manifest(repo, digest)]);
+			forget(repo, digest);
 		},
 
 		async *referrers(repo: RepositoryName, subject: Digest, after?: Digest): AsyncGenerator<Descriptor> {
@@ -128,25 +143,10 @@ export const createManifests = (store: ObjectStore, presence: Presence, tags: Ta
 
 const parallelRequests = 16;
 
-type Kind = ReturnType<typeof references>[number]['as'];
-
 const readManifest = async (store: ObjectStore, key: string, digest: Digest): Promise<StoredManifest | undefined> => {
 	const object = await store.read(key);
 	if (!object) return undefined;
 	return {digest, mediaType: object.facts.contentType ?? octetStream, bytes: await readAll(object.body)};
-};
-
-// A manifest of 4 MiB names thousands; the first few tell a person what is wrong.
-const namedMissing = 10;
-
-const missingError = (missing: readonly Descriptor[]) => {
-	const more = Math.max(0, missing.length - namedMissing);
-	const detail = {missing: missing.slice(0, namedMissing).map(({digest, mediaType}) => ({digest, mediaType})), ...(more > 0 && {more})};
-	// In the message too: BuildKit shows a detail only when it is a string.
-	const others = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
-	return new OciError('MANIFEST_BLOB_UNKNOWN', detail, {
-		message: `${errorTable.MANIFEST_BLOB_UNKNOWN.message}: ${missing[0]?.digest}${others}`,
-	});
 };
 
 /** What a listing of referrers says of a manifest (distribution-spec, "Listing Referrers"). */

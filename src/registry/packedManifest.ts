@@ -2,7 +2,13 @@
 import {type Digest, digestAlgorithm, digestHex, formatDigest, parseManifest, references, subjectOf} from 'oci-spec-types';
 import type {ManifestEntry, ReferenceEntry} from './inventory.ts';
 
-export type PackedManifest = {mediaType: string; subject: Digest | undefined; mediaTypes: readonly string[]; packed: Uint8Array};
+export type PackedManifest = {
+	mediaType: string;
+	subject: Digest | undefined;
+	onlyBlobs: boolean;
+	mediaTypes: readonly string[];
+	packed: Uint8Array;
+};
 
 /** Throws MANIFEST_INVALID. */
 export const packManifest = (bytes: Uint8Array, contentType: string): PackedManifest => {
@@ -21,19 +27,20 @@ export const packManifest = (bytes: Uint8Array, contentType: string): PackedMani
 	return {
 		mediaType: interned(manifest.mediaType),
 		subject: subjectOf(manifest)?.digest,
+		onlyBlobs: manifest.kind !== 'index',
 		mediaTypes: internedList(mediaTypes),
 		// Of its own: a slice of the pool would keep all of that.
 		packed: Uint8Array.from(Buffer.concat([...rows.values()])),
 	};
 };
 
-export const manifestEntryOf = ({mediaType, subject, mediaTypes, packed}: PackedManifest, size: number, modified: Date): ManifestEntry => ({
-	size,
-	modified,
-	mediaType,
-	subject,
+export const manifestEntryOf = (manifest: PackedManifest, size: number, modified: Date): ManifestEntry => ({
+	...{size, modified},
+	mediaType: manifest.mediaType,
+	subject: manifest.subject,
+	onlyBlobs: manifest.onlyBlobs,
 	get references() {
-		return unpackRows(packed, mediaTypes);
+		return unpackRows(manifest.packed, manifest.mediaTypes);
 	},
 });
 

@@ -1,5 +1,16 @@
 /** The interface of one OCI registry. Every method throws OciError; a policy is a function that wraps one of these and returns another. */
-import type {ByteRange, ContentRange, Descriptor, Digest, Manifest, Reference, RepositoryName, Tag, UploadId} from 'oci-spec-types';
+import {
+	type ByteRange,
+	type ContentRange,
+	type Descriptor,
+	type Digest,
+	type Manifest,
+	OciError,
+	type Reference,
+	type RepositoryName,
+	type Tag,
+	type UploadId,
+} from 'oci-spec-types';
 import type {Destroyable} from '../lib/destroyable.ts';
 
 export interface Registry {
@@ -35,8 +46,8 @@ export interface Registry {
 
 	/** Throws MANIFEST_UNKNOWN. By tag it depends on who asks: an importer may get a document that was made for it. */
 	getManifest(repo: RepositoryName, reference: Reference, asker?: Asker): Promise<StoredManifest>;
-	/** Stores a manifest byte-exact and moves `tags` to it. Throws MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN, SIZE_INVALID, DIGEST_INVALID. */
-	putManifest(repo: RepositoryName, manifest: PushedManifest, as: {digest?: Digest; tags: readonly Tag[]}): Promise<AcceptedManifest>;
+	/** Stores a manifest byte-exact and moves `tags` to it. Throws MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN, SIZE_INVALID, DIGEST_INVALID; TagProtected. */
+	putManifest(repo: RepositoryName, manifest: PushedManifest, as: PushedAs): Promise<AcceptedManifest>;
 	/** Deletes a manifest and the tags that point at it. Throws MANIFEST_UNKNOWN. */
 	deleteManifest(repo: RepositoryName, digest: Digest): Promise<void>;
 	/** Throws MANIFEST_UNKNOWN. */
@@ -82,7 +93,18 @@ export type AcceptedManifest = {
 	missing: readonly Digest[];
 	warnings?: readonly string[];
 };
-/** `pushedAt` by the store's clock. */
-export type TagFacts = {tag: Tag; digest: Digest; pushedAt: Date};
+/** `unlessProtected`: a tag that somebody protected by hand is not moved to another manifest; the others may have been by then. */
+export type PushedAs = {digest?: Digest; tags: readonly Tag[]; unlessProtected?: boolean};
+/** `pushedAt` by the store's clock; `protected` by hand, of which all that is told of a tag knows. */
+export type TagFacts = {tag: Tag; digest: Digest; pushedAt: Date; protected?: true};
 /** Tags that begin with `prefix` and match, at most `limit` of them. */
 export type TagsWanted = {prefix: string; matches(tag: Tag): boolean; limit: number};
+
+/** A tag is protected by hand, and whoever asks may not move it. */
+export class TagProtected extends OciError {
+	readonly tag: Tag;
+	constructor(tag: Tag) {
+		super('DENIED', {tag, reason: 'protected'}, {message: `${tag} is protected`});
+		this.tag = tag;
+	}
+}

@@ -2,7 +2,11 @@
 import {type Digest, OciError, type RepositoryName, type Tag} from 'oci-spec-types';
 import type {ObjectStore} from '../storage/objectStore.ts';
 import {createBlobs} from './blobs.ts';
-import {createManifests, type ToleratesMissing} from './manifests.ts';
+import type {Guard} from './guard.ts';
+import {digestOfBlobKey, keys} from './keys.ts';
+import type {Lifetimes} from './lifetimes.ts';
+import type {ToleratesMissing} from './manifestReferences.ts';
+import {createManifests} from './manifests.ts';
 import {createPresence} from './presence.ts';
 import type {Registry} from './registry.ts';
 import {listRepositories, repositoryExists} from './repositories.ts';
@@ -16,21 +20,29 @@ export type StoredRegistryOptions = {
 	elapsed: () => number;
 	/** How long a presigned URL of a blob lives. */
 	urlLifeSeconds: number;
-	/** An upload older than this is unknown. */
-	longestUploadMs: number;
-	/** For so long it is believed that a blob or manifest that was seen is there; 0 asks the store each time. */
-	indexLifetimeMs: number;
+	lifetimes: Lifetimes;
+	guard: Guard;
 	/** Which missing references a manifest may have: a cache's layers, says the composition root. */
 	toleratesMissing: ToleratesMissing;
 };
 
-export const createStoredRegistry = (store: ObjectStore, options: StoredRegistryOptions): Registry => {
-	const aging = {lifetimeMs: options.indexLifetimeMs, elapsed: options.elapsed};
-	const presence = createPresence(store, aging);
-	const blobs = createBlobs(store, presence, options);
-	const uploads = createUploads(store, blobs, options);
-	const tags = createTags(store);
-	const manifests = createManifests(store, presence, tags, {...aging, toleratesMissing: options.toleratesMissing});
+export type StoredRegistry = Registry & {
+	/** An object is deleted, by someone else in this process: what is remembered of it is worth nothing. */
+	forget(repo: RepositoryName, key: string): void;
+};
+
+export const createStoredRegistry = (store: ObjectStore, options: StoredRegistryOptions): StoredRegistry => {
+	const {lifetimes, guard, elapsed, clock} = options;
+	const presence = createPresence(store, {lifetimeMs: lifetimes.indexMs, elapsed});
+	const blobs = createBlobs(store, presence, guard, options);
+	const uploads = createUploads(store, blobs, {clock, longestUploadMs: lifetimes.longestUploadMs});
+	const tags = createTags(store, guard);
+	const manifests = createManifests(store, presence, tags, {
+		lifetimeMs: lifetimes.manifestMs,
+		elapsed,
+		guard,
+		toleratesMissing: options.toleratesMissing,
+	});
 	return {
 		statBlob: blobs.stat,
 		statBlobs: blobs.statAll,
@@ -75,5 +87,11 @@ export const createStoredRegistry = (store: ObjectStore, options: StoredRegistry
 		},
 		listReferrers: (repo: RepositoryName, digest: Digest, {after} = {}) => manifests.referrers(repo, digest, after),
 		listRepositories: ({after} = {}) => listRepositories(store, after),
+
+		forget(repo, key) {
+			const digest = digestOfBlobKey(key);
+			if (digest && key === keys.blob(repo, digest)) presence.removed(repo, digest);
+			else manifests.forget(key);
+		},
 	};
 };

@@ -5,14 +5,15 @@ import {z} from 'zod';
 import {mapInOrder, mapParallel} from '../lib/mapInOrder.ts';
 import type {ListedObject, ObjectStore} from '../storage/objectStore.ts';
 import {readDocument, type Seen, swapDocument} from './documents.ts';
+import type {Guard} from './guard.ts';
 import {keys, lastPart, tagOfKey} from './keys.ts';
-import type {TagFacts, TagsWanted} from './registry.ts';
+import {type TagFacts, TagProtected, type TagsWanted} from './registry.ts';
 
 export type Tags = ReturnType<typeof createTags>;
 /** What a tag points at; `size` in bytes. */
 export type TagTarget = {digest: Digest; mediaType: string; size: number};
 
-export const createTags = (store: ObjectStore) => {
+export const createTags = (store: ObjectStore, guard: Guard) => {
 	// What each tag was when it was last seen: where a writer starts, never what a reader is told.
 	const lastSeen = new LRUCache<string, Seen<TagDocument>>({max: 1000});
 
@@ -40,15 +41,19 @@ export const createTags = (store: ObjectStore) => {
 	};
 
 	/** Deletes a tag if it is there and `condition` holds of it; says whether it did. */
-	const remove = async (repo: RepositoryName, tag: Tag, condition: (target: TagTarget) => boolean = () => true): Promise<boolean> => {
+	const remove = async (repo: RepositoryName, tag: Tag, condition: (target: LiveTag) => boolean = () => true): Promise<boolean> => {
 		const target = await read(repo, tag);
 		if (!target || !condition(target)) return false;
+		// Long deleted tags are removed for good, their markers with them.
+		await guard.secure(repo, [keys.tag(repo, tag), keys.deletedTag(repo, tag)], 'tag');
 		// The marker comes before the swap: a listing looks twice only at tags that have one.
 		const {answeredAt} = await store.write(keys.deletedTag(repo, tag), new Uint8Array());
 		let removed = false;
 		await swap(repo, tag, current => {
 			removed = current !== undefined && !current.deleted && condition(current);
-			return removed && current ? {...current, deleted: true, previous: withReplaced(current, undefined, answeredAt)} : undefined;
+			return removed && current
+				? {...current, deleted: true, protected: false, previous: withReplaced(current, undefined, answeredAt)}
+				: undefined;
 		});
 		return removed;
 	};
@@ -75,15 +80,40 @@ export const createTags = (store: ObjectStore) => {
 			return found;
 		},
 
-		/** Moves a tag to `target`, or makes it. `at` is the store's time. */
-		async point(repo: RepositoryName, tag: Tag, {digest, mediaType, size}: TagTarget, at: Date): Promise<void> {
-			await swap(repo, tag, current => ({
-				digest,
-				mediaType,
-				size,
-				pushedAt: at.toISOString(),
-				previous: current ? withReplaced(current, digest, at) : [],
-			}));
+		/** Moves a tag to `target`, or makes it. `at` is the store's time. Throws TagProtected. */
+		async point(repo: RepositoryName, tag: Tag, {digest, mediaType, size}: TagTarget, at: Date, unlessProtected = false): Promise<void> {
+			const key = keys.tag(repo, tag);
+			await guard.secure(repo, [key], 'tag');
+			// What is refused is refused by what is there, and not by what was.
+			if (unlessProtected && lastSeen.get(key)?.document?.value.protected) lastSeen.delete(key);
+			await swap(repo, tag, current => {
+				const isProtected = current?.protected === true && !current.deleted;
+				if (isProtected && unlessProtected && current.digest !== digest) throw new TagProtected(tag);
+				return {
+					...{digest, mediaType, size},
+					pushedAt: at.toISOString(),
+					previous: current ? withReplaced(current, digest, at) : [],
+					...(isProtected && {protected: true}),
+				};
+			});
+		},
+
+		/** Marks a tag as protected by hand, or no longer. Says whether that changed anything; undefined where there is no such tag. */
+		async protect(repo: RepositoryName, tag: Tag, isProtected: boolean): Promise<{changed: boolean} | undefined> {
+			if (!(await read(repo, tag))) return undefined;
+			let changed: boolean | undefined;
+			await swap(repo, tag, current => {
+				changed = !current || current.deleted ? undefined : (current.protected ?? false) !== isProtected;
+				return changed && current ? {...current, protected: isProtected} : undefined;
+			});
+			return changed === undefined ? undefined : {changed};
+		},
+
+		/** Takes what is over from a tag's `previous`. */
+		async forgetPrevious(repo: RepositoryName, tag: Tag, isOver: (entry: TagDocument['previous'][number]) => boolean): Promise<void> {
+			await swap(repo, tag, current =>
+				current?.previous.some(isOver) ? {...current, previous: current.previous.filter(entry => !isOver(entry))} : undefined,
+			);
 		},
 
 		/** Deletes every tag that points at `digest`. */
@@ -107,7 +137,7 @@ export const tagDocumentSchema = z.object({
 	protected: z.boolean().optional(),
 });
 export type TagDocument = z.infer<typeof tagDocumentSchema>;
-type LiveTag = TagTarget & Pick<TagDocument, 'pushedAt'>;
+type LiveTag = TagTarget & Pick<TagDocument, 'pushedAt' | 'protected'>;
 
 // BuildKit rewrites one tag with every build; an import takes hours at the most, so the last few are what is still held.
 const keptPrevious = 16;
@@ -116,7 +146,7 @@ const parallelReads = 16;
 const maxListed = 10_000;
 
 const factsOf = (tag: Tag, target: LiveTag | undefined): TagFacts | undefined =>
-	target && {tag, digest: target.digest, pushedAt: new Date(target.pushedAt)};
+	target && {tag, digest: target.digest, pushedAt: new Date(target.pushedAt), ...(target.protected && {protected: true})};
 
 const newestFirst = (a: ListedObject, b: ListedObject) => b.modified.getTime() - a.modified.getTime();
 

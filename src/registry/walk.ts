@@ -5,7 +5,7 @@ import type {ListedObject, ObjectStore} from '../storage/objectStore.ts';
 import {createBlobTable} from './blobTable.ts';
 import {DocumentDamaged} from './documents.ts';
 import type {DerivedEntry, HeadEntry, ManifestEntry, RepositoryInventory, TagEntry, TypeS3Entry} from './inventory.ts';
-import {behindRepository, digestOfBlobKey, keys, ownPrefix, partsOfKey} from './keys.ts';
+import {behindRepository, condemnedKey, digestOfBlobKey, keys, ownPrefix, partsOfKey} from './keys.ts';
 import {manifestEntryOf} from './packedManifest.ts';
 import {readWalked, type WalkedDocument} from './walkedDocuments.ts';
 import {createWalkMemory, type WalkMemory} from './walkMemory.ts';
@@ -51,15 +51,20 @@ const createGathered = (repo: RepositoryName) => {
 	const deletedTags: RepositoryInventory['deletedTags'][number][] = [];
 	const referrers: RepositoryInventory['referrers'][number][] = [];
 	const layers: RepositoryInventory['typeS3']['layers'][number][] = [];
-	const tombstones: ListedObject[] = [];
+	const tombstones = {blobs: createBlobTable(), others: new Map<string, ListedObject>()};
 	const uploads = {count: 0, bytes: 0};
 	const documents: Unread[] = [];
+
+	const blobOf = (key: string): Digest | undefined => {
+		const digest = digestOfBlobKey(key);
+		return digest && keys.blob(repo, digest) === key ? digest : undefined;
+	};
 
 	/** What something else put here is nobody's, and is left alone. */
 	const takers: Readonly<Record<string, (row: ListedObject, parts: readonly string[]) => void>> = {
 		_blobs(row) {
-			const digest = digestOfBlobKey(row.key);
-			if (digest && keys.blob(repo, digest) === row.key) blobs.add(digest, row.size, row.modified);
+			const digest = blobOf(row.key);
+			if (digest) blobs.add(digest, row.size, row.modified);
 		},
 		_deleted(row, [tag = '', ...more]) {
 			if (more.length === 0 && isTagText(tag)) deletedTags.push({...row, tag});
@@ -68,7 +73,11 @@ const createGathered = (repo: RepositoryName) => {
 			if (more.length === 0) documents.push({kind: 'derived', row, name});
 		},
 		_gc(row, [folder]) {
-			if (folder === 'condemned') tombstones.push(row);
+			if (folder !== 'condemned') return;
+			const condemned = condemnedKey(repo, row.key);
+			const digest = blobOf(condemned);
+			if (digest) tombstones.blobs.add(digest, row.size, row.modified);
+			else tombstones.others.set(condemned, row);
 		},
 		_heads(row, [tag = '', name = '', ...more]) {
 			const digest = digestOf(name, '-');

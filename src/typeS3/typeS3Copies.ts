@@ -3,12 +3,13 @@ import type {Digest, RepositoryName, Tag} from 'oci-spec-types';
 import type {CacheDocument} from '../cache/cacheDocument.ts';
 import {formatTypeS3Cache} from '../cache/typeS3Cache.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
+import type {Guard} from '../registry/guard.ts';
 import {keys} from '../registry/keys.ts';
 import {ObjectMissing, type ObjectStore, PreconditionFailed, type WriteOptions} from '../storage/objectStore.ts';
 
 export type TypeS3Copies = ReturnType<typeof createTypeS3Copies>;
 
-export const createTypeS3Copies = (store: ObjectStore) => {
+export const createTypeS3Copies = (store: ObjectStore, guard: Guard) => {
 	/** False where the layer is gone. What is there is copied anew once a day, as BuildKit touches it, so that rules may expire what nobody uses. */
 	const copyLayer = async (repo: RepositoryName, digest: Digest): Promise<boolean> => {
 		const key = keys.typeS3Blob(repo, digest);
@@ -24,8 +25,10 @@ export const createTypeS3Copies = (store: ObjectStore) => {
 	};
 
 	/** Layers first: whoever reads the manifest finds them. What is missing is left out. */
-	const copyLayers = async (repo: RepositoryName, document: CacheDocument): Promise<Uint8Array> => {
+	const copyLayers = async (repo: RepositoryName, tags: readonly Tag[], document: CacheDocument): Promise<Uint8Array> => {
 		const digests = [...new Set(document.layers.map(({digest}) => digest))];
+		const written = [...digests.map(digest => keys.typeS3Blob(repo, digest)), ...tags.map(tag => keys.typeS3Manifest(repo, tag))];
+		await guard.secure(repo, written, 'derived');
 		const copied = await mapParallel(digests, copiesAtOnce, async digest => ((await copyLayer(repo, digest)) ? [digest] : []));
 		const there = new Set(copied.flat());
 		return formatTypeS3Cache({...document, layers: document.layers.filter(({digest}) => there.has(digest))});
@@ -36,19 +39,19 @@ export const createTypeS3Copies = (store: ObjectStore) => {
 
 	return {
 		async write(repo: RepositoryName, tags: readonly Tag[], document: CacheDocument): Promise<void> {
-			const bytes = await copyLayers(repo, document);
+			const bytes = await copyLayers(repo, tags, document);
 			await mapParallel(tags, copiesAtOnce, tag => put(repo, tag, bytes));
 		},
 
 		/** For a push that found nothing to do. A manifest that is there may be of a later push, and stays. */
 		async renew(repo: RepositoryName, tag: Tag, document: CacheDocument): Promise<void> {
-			const bytes = await copyLayers(repo, document);
+			const bytes = await copyLayers(repo, [tag], document);
 			await put(repo, tag, bytes, {ifAbsent: true}).catch(error => {
 				if (!(error instanceof PreconditionFailed)) throw error;
 			});
 		},
 
-		remove: (repo: RepositoryName, tag: Tag): Promise<void> => store.remove([keys.typeS3Manifest(repo, tag)]),
+		remove: (repo: RepositoryName, tag: Tag): Promise<void> => guard.remove(repo, [keys.typeS3Manifest(repo, tag)]),
 	};
 };
 

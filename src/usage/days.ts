@@ -14,3 +14,8 @@ export const endOfDay = (day: Day): number => Date.parse(day) + dayMs;
 export const daysBefore = (day: Day, days: number): Day => dayOf(Date.parse(day) - days * dayMs);
 
 export const isDay = (text: string): text is Day => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
+
+/** Of what was there before, only sums and last times are kept, and the totals of each day. */
+export const firstDetailedDay = (today: Day): Day => daysBefore(today, detailedDays - 1);
+
+const detailedDays = 35;

@@ -7,8 +7,8 @@ import type {Day} from './days.ts';
  * Clients are identities where there are any, else addresses.
  */
 export type UsageRecorder = {
-	/** An importer was answered; with `sources`, from these tags instead of the one it asked for. Those are in use as much as that one. */
-	imported(use: TagUse, sources?: readonly Tag[]): void;
+	/** An importer was answered. What other tags lent to the answer is in use as much as the tag that was asked for. */
+	imported(use: TagUse, from?: Lenders): void;
 	/** An importer was told that there is no such tag. */
 	missed(use: TagUse): void;
 	/** A manifest was pushed to a tag; or with HEAD, somebody who was about to was told what is there, which may be just that. */
@@ -23,6 +23,8 @@ export type UsageRecorder = {
 
 /** HEAD is what builders ask first; what the same client does to the same tag right after it is no second import, nor a second push. */
 export type TagUse = {repo: RepositoryName; tag: Tag; client: string; method: 'HEAD' | 'GET' | 'PUT'};
+/** `isFallback`: what was asked for has nothing of its own. */
+export type Lenders = {tags: readonly Tag[]; isFallback: boolean};
 export type Transfer = {client: string; way: 'redirected' | 'streamed'; bytes: number};
 
 /**
@@ -30,6 +32,8 @@ export type Transfer = {client: string; way: 'redirected' | 'streamed'; bytes: n
  * last 400 days; apart from that it is never more than a minute earlier than the truth, and may be later.
  */
 export type UsageReader = {
+	/** What happened before is not known: nothing is idle for longer than since then. Undefined where nothing was ever written down. */
+	recordedSince(): Promise<Date | undefined>;
 	ref(repo: RepositoryName, tag: Tag): Promise<RefUsage>;
 	refs(repo: RepositoryName): Promise<UsageOf<Tag, RefUsage>>;
 	layers(repo: RepositoryName): Promise<UsageOf<Digest, LayerUsage>>;
@@ -50,7 +54,7 @@ export type RefUsage = {
 	imports: number;
 	/** Of these, those that got another tag's, since this one had none. */
 	fallbacks: number;
-	/** Importers that asked for this tag and got nothing. */
+	/** Importers that asked for this tag and got nothing, on the last 35 days. */
 	misses: number;
 	/** How often an importer of another tag got this one's cache, or a union with it. */
 	lent: number;
@@ -65,8 +69,16 @@ export type RefUsage = {
 	days: readonly {day: Day; pushes: number; imports: number; misses: number; lent: number}[];
 };
 
-/** Fetches are of a repository; 0 among a ref's clients. */
-export type ClientUsage = {client: string; pushes: number; imports: number; fetches: number; lastSeen: Date};
+/** Fetches and bytes are those of a repository; 0 among a ref's clients. */
+export type ClientUsage = {
+	client: string;
+	pushes: number;
+	imports: number;
+	fetches: number;
+	pushedBytes: number;
+	fetchedBytes: number;
+	lastSeen: Date;
+};
 
 export type LayerUsage = {
 	fetches: number;

@@ -2,8 +2,8 @@
 import type {Digest, RepositoryName, Tag} from 'oci-spec-types';
 import type {CacheConfig, CacheResult} from '../cache/cacheConfig.ts';
 import {merge} from '../cache/merge.ts';
+import {dayMs} from '../usage/days.ts';
 import type {WorthGround} from './ground.ts';
-import {dayMs, isExclusive} from './layerFacts.ts';
 import type {RefContent} from './refContent.ts';
 
 export type DeadWeight = {
@@ -11,8 +11,6 @@ export type DeadWeight = {
 	tag: Tag;
 	/** `unfetched` are layers that were not fetched for so many days, and have been there for as long. */
 	days: number;
-	/** Fetches were counted from then on: what was fetched before, nobody knows. */
-	countedSince?: string;
 	unfetched: Saving & {layers: readonly UnfetchedLayer[]};
 	/** What the cache would lose with `mode=min`: everything that only steps before the last one need. */
 	modeMin: Saving;
@@ -20,7 +18,7 @@ export type DeadWeight = {
 	withoutRecords: Saving;
 };
 
-/** `exclusiveBytes`: those of layers that no other ref leads to, so that they would be gone from the store too. */
+/** `exclusiveBytes`: those of layers that no other ref keeps alive, so that they would be gone from the store too. */
 export type Saving = {
 	layers: readonly {digest: Digest; size: number}[];
 	bytes: number;
@@ -40,7 +38,7 @@ export const deadWeight = (content: RefContent, ground: WorthGround, {days}: {da
 	const saving = (layers: Saving['layers'], records: number): Saving => ({
 		layers,
 		bytes: bytesOf(layers),
-		exclusiveBytes: bytesOf(layers.filter(({digest}) => isExclusive(ground.holdings, content.tag, digest))),
+		exclusiveBytes: bytesOf(layers.filter(({digest}) => ground.holdersOf(digest).every(holder => holder === content.tag))),
 		records,
 	});
 
@@ -57,18 +55,17 @@ export const deadWeight = (content: RefContent, ground: WorthGround, {days}: {da
 		repository: content.repo,
 		tag: content.tag,
 		days,
-		...(ground.countedSince && {countedSince: ground.countedSince.toISOString()}),
 		unfetched: {...saving(unfetched, withoutRecords.records), layers: unfetched},
 		modeMin: without((_, record) => !final.has(record)),
 		withoutRecords,
 	};
 };
 
-const unfetchedLayers = ({layers}: RefContent, {inventory, fetches, now}: WorthGround, days: number): UnfetchedLayer[] => {
+const unfetchedLayers = ({layers}: RefContent, {inventory, usage, now}: WorthGround, days: number): UnfetchedLayer[] => {
 	const before = new Date(now.getTime() - days * dayMs);
 	return layers.flatMap(({digest, size}) => {
 		const blob = inventory.blobs.get(digest);
-		const lastFetched = fetches.get(digest)?.lastFetched;
+		const lastFetched = usage.get(digest).lastFetched;
 		// What is gone weighs nothing, and what has just come may yet be wanted.
 		if (!blob || blob.modified > before || (lastFetched && lastFetched > before)) return [];
 		return [{digest, size, storedAt: blob.modified.toISOString(), ...(lastFetched && {lastFetchedAt: lastFetched.toISOString()})}];

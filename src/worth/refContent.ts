@@ -1,5 +1,5 @@
 /** What a ref holds, read from the store: its layers, and the cache that its config describes. */
-import {type Descriptor, type Digest, type Manifest, parseManifest, type RepositoryName, type Tag} from 'oci-spec-types';
+import {type Descriptor, type Digest, type Manifest, parseManifest, type RepositoryName} from 'oci-spec-types';
 import {type CacheDocument, cacheConfigOf, cacheLayersOf, isCacheManifest, parseCacheDocument} from '../cache/cacheDocument.ts';
 import {CacheInvalid} from '../cache/cacheInvalid.ts';
 import {parseInlineCache} from '../cache/inlineCache.ts';
@@ -7,13 +7,9 @@ import {merge} from '../cache/merge.ts';
 import {readAtMost, TooLarge} from '../lib/bytes.ts';
 import {keys} from '../registry/keys.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
-import type {RefGround} from './ground.ts';
+import type {WorthRef} from './ground.ts';
 
-export type RefContent = {
-	repo: RepositoryName;
-	tag: Tag;
-	/** What was pushed to it and counts; several for a tag that merges. */
-	digests: readonly Digest[];
+export type RefContent = WorthRef & {
 	/** `image`: one, or an index of them, with or without an inline cache; `other`: whatever else a registry is given to keep. */
 	kind: 'cache' | 'image' | 'other';
 	/** Each once, in the order of the manifests. */
@@ -26,11 +22,9 @@ export type RefContent = {
 	problems: readonly string[];
 };
 
-/** Reads the manifests of a ref and the configs of its caches; undefined where there is no such ref. A few requests: one for each of those. */
-export const readRefContent = async (store: ObjectStore, {inventory, holdings}: RefGround, tag: Tag): Promise<RefContent | undefined> => {
-	const {repo} = inventory;
-	const digests = holdings.of(tag)?.roots;
-	if (!digests) return undefined;
+/** Reads the manifests of a ref and the configs of its caches: a request for each. */
+export const readRefContent = async (store: ObjectStore, ref: WorthRef): Promise<RefContent> => {
+	const {repo, digests} = ref;
 	const problems: string[] = [];
 	const manifests = await readManifests(store, repo, digests, problems);
 	const caches: CacheDocument[] = [];
@@ -39,9 +33,7 @@ export const readRefContent = async (store: ObjectStore, {inventory, holdings}: 
 		if (cache) caches.push(cache);
 	}
 	return {
-		repo,
-		tag,
-		digests,
+		...ref,
 		kind: kindOf(manifests),
 		layers: eachOnce(manifests.flatMap(layersOf)),
 		configs: eachOnce(manifests.flatMap(configsOf)),

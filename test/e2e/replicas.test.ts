@@ -5,13 +5,11 @@ import {setTimeout as delay} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import {cacheBuild, everyStepIsCached, fromRegistry} from './harness/cacheBuild.ts';
 import {allSteps, createContext} from './harness/context.ts';
-import {freePort} from './harness/freePort.ts';
-import {startHaproxy} from './harness/haproxy.ts';
-import {startLayercache} from './harness/layercache.ts';
 import {createPush} from './harness/pushClient.ts';
 import {createRandom} from './harness/random.ts';
 import {sha256} from './harness/registryClient.ts';
 import type {RegistryServer} from './harness/registryServer.ts';
+import {startReplicas} from './harness/replicas.ts';
 import {minio} from './harness/storages.ts';
 import {until} from './harness/until.ts';
 import {readWholeBucket} from './harness/wholeBucket.ts';
@@ -20,17 +18,10 @@ const rounds = Number(env.FAULT_ROUNDS ?? 1);
 const storages = minio(test);
 const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 
-const startReplicas = async (t: ExecutionContext, settings: NodeJS.ProcessEnv = {}) => {
+const start = async (t: ExecutionContext, settings: NodeJS.ProcessEnv = {}) => {
 	const storage = await storages.create(t);
 	if (storage.kind !== 's3') throw new Error('replicas share a bucket');
-	const ports = [await freePort(), await freePort()];
-	const start = (port: number | undefined) =>
-		startLayercache(t, {storage, port, env: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.0/8', ...settings}});
-	const replicas = await Promise.all(ports.map(start));
-	const proxy = await startHaproxy(
-		t,
-		replicas.map(({host}) => host),
-	);
+	const {replicas, proxy} = await startReplicas(t, storage, settings);
 	/** Every request on its own, so that haproxy alone decides which replica gets it. */
 	const send = async (method: string, path: string, {body, ...headers}: Record<string, string | Buffer | undefined> = {}) => {
 		const answer = await fetch(new URL(path, proxy.url), {
@@ -42,10 +33,10 @@ const startReplicas = async (t: ExecutionContext, settings: NodeJS.ProcessEnv = 
 		const bytes = Buffer.from(await answer.arrayBuffer());
 		return {status: answer.status, bytes, headers: answer.headers, replica: answer.headers.get('X-Replica')};
 	};
-	return {storage, replicas, proxy, send, start: (index: number) => start(ports[index])};
+	return {storage, replicas, proxy, send};
 };
 
-type Send = Awaited<ReturnType<typeof startReplicas>>['send'];
+type Send = Awaited<ReturnType<typeof start>>['send'];
 type Sent = Awaited<ReturnType<Send>>;
 
 const statuses = (answers: readonly Sent[]) => answers.map(({status}) => status);
@@ -61,7 +52,7 @@ const withDigest = (location: string, digest: string) => `${location}${location.
 const onBoth = async (ask: () => Promise<Sent>) => [await ask(), await ask()];
 
 test('an upload begins on one replica, and goes on and ends on others', async t => {
-	const {send} = await startReplicas(t);
+	const {send} = await start(t);
 	const random = createRandom();
 	const [first, second, third] = [random.bytes(6_000_000), random.bytes(5_500_000), random.bytes(1000)] as const;
 	const whole = Buffer.concat([first, second, third]);
@@ -87,7 +78,7 @@ test('an upload begins on one replica, and goes on and ends on others', async t 
 });
 
 test('what one replica has acknowledged, the other knows at once', async t => {
-	const {send} = await startReplicas(t);
+	const {send} = await start(t);
 	const random = createRandom();
 	const push = createPush('team/app', 'main', [random.bytes(300_000), random.bytes(2000)]);
 	const other = createPush('team/app', 'later', [random.bytes(1000)]);
@@ -121,7 +112,7 @@ test('what one replica has acknowledged, the other knows at once', async t => {
 });
 
 test('what a dying replica had taken haproxy gives to the other: manifests and configs up to 1 MiB, not layers', async t => {
-	const {send, replicas} = await startReplicas(t);
+	const {send, replicas} = await start(t);
 	const [victim] = replicas as [RegistryServer];
 	const random = createRandom();
 	const manifests = [1, 2].map(number => createPush('team/app', `main-${number}`, []));
@@ -168,7 +159,7 @@ const largestCheckBytes = 100;
 
 test('layers are sent to the store through haproxy, too', async t => {
 	// MinIO does not pass the look at it.
-	const {replicas, proxy} = await startReplicas(t, {LAYERCACHE_REDIRECT_UPLOADS: 'unsafe'});
+	const {replicas, proxy} = await start(t, {LAYERCACHE_REDIRECT_UPLOADS: 'unsafe'});
 	const context = await createContext(t);
 	const ref = `${proxy.host}/team/app:cache`;
 	const {packed} = await cacheBuild(t, {context, cacheTo: [`type=registry,ref=${ref},mode=max`]});
@@ -186,7 +177,7 @@ for (let round = 1; round <= rounds; round += 1) {
 		t.timeout(300_000);
 		const random = createRandom();
 		t.log(`E2E_SEED=${random.seed}`);
-		const {storage, replicas, proxy} = await startReplicas(t);
+		const {storage, replicas, proxy} = await start(t);
 		const context = await createContext(t, {bigBytes});
 		const ref = `${proxy.host}/team/app:cache`;
 

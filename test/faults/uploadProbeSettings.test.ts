@@ -1,7 +1,7 @@
 /** The look at an S3 goes by the settings of the server. */
 import test from 'ava';
-import {createStore} from '../../src/app.ts';
 import {parseSettings} from '../../src/config/settings.ts';
+import {createStore} from '../../src/settingsStore.ts';
 import {startS3Double} from '../support/s3Double.ts';
 
 test.serial('credentials of the environment that end before URLs of the life that is set would get no uploads by URL', async t => {

@@ -43,7 +43,8 @@ test('a push in one chunk is finished by one copy, and its bytes are not read ba
 	const closing = withDigest(await patchAll(client), digest);
 	t.deepEqual(asked.splice(0), ['upload', 'list', 'write']);
 	t.is((await client.request('PUT', closing)).status, 201);
-	t.deepEqual(asked.splice(0), ['list', 'joinsInside', 'compose', 'remove']);
+	// The second listing is of tombstones.
+	t.deepEqual(asked.splice(0), ['list', 'joinsInside', 'list', 'compose', 'remove']);
 	t.deepEqual((await client.get(blobPath)).body, bytes);
 	t.is((await keysOf(store, 'repos/')).length, 1);
 });
@@ -105,7 +106,7 @@ test('chunks that the store joins are read once, to be hashed', async t => {
 	const closing = withDigest(await patchTwice(client), digest);
 	asked.length = 0;
 	t.is((await client.request('PUT', closing)).status, 201);
-	t.deepEqual(asked, ['list', 'joinsInside', 'read', 'read', 'compose', 'remove']);
+	t.deepEqual(asked, ['list', 'joinsInside', 'read', 'read', 'list', 'compose', 'remove']);
 	t.deepEqual((await client.get(blobPath)).body, bytes);
 	t.is((await keysOf(store, 'repos/')).length, 1);
 });
@@ -116,7 +117,7 @@ test('chunks that the store cannot join are hashed and uploaded as they are read
 	const closing = withDigest(await patchTwice(client), digest);
 	asked.length = 0;
 	t.is((await client.request('PUT', closing)).status, 201);
-	t.deepEqual(asked, ['list', 'joinsInside', 'upload', 'read', 'read', 'remove']);
+	t.deepEqual(asked, ['list', 'joinsInside', 'list', 'upload', 'read', 'read', 'remove']);
 	t.deepEqual((await client.get(blobPath)).body, bytes);
 	t.is((await keysOf(store, 'repos/')).length, 1);
 });
@@ -163,7 +164,7 @@ test('the last chunk may come with the PUT after a PATCH, and then no digest is 
 	asked.length = 0;
 	const put = await client.request('PUT', withDigest(location(patched), digest), {body: bytes.subarray(6)});
 	t.is(put.status, 201);
-	t.deepEqual(asked, ['list', 'upload', 'list', 'joinsInside', 'read', 'read', 'compose', 'remove']);
+	t.deepEqual(asked, ['list', 'upload', 'list', 'joinsInside', 'read', 'read', 'list', 'compose', 'remove']);
 	t.deepEqual((await client.get(blobPath)).body, bytes);
 	t.is((await keysOf(store, 'repos/')).length, 1);
 });

@@ -46,12 +46,7 @@ test('a folder that cannot be made ends the process with a sentence', async t =>
 test('the doctor exits 0 where all is well and 1 where something must be mended', async t => {
 	const well = run(t, cli, ['doctor', '--json'], {LAYERCACHE_STORE: 'memory'});
 	t.is(await exitOf(well.child), 0);
-	t.true(
-		well.output.text
-			.trim()
-			.split('\n')
-			.every(text => JSON.parse(text).state !== 'failed'),
-	);
+	t.true(JSON.parse(well.output.text).ok);
 	const ill = run(t, cli, ['doctor'], {LAYERCACHE_STORE: 's3'});
 	t.is(await exitOf(ill.child), 1);
 	t.regex(ill.output.text, /FAILED {2}settings: LAYERCACHE_S3_BUCKET is needed/);

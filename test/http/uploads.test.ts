@@ -21,14 +21,17 @@ test('a POST answers a path-only Location with the upload id, and stores nothing
 	t.deepEqual(await stored(store), []);
 });
 
-test('the PUT of a whole blob asks the store for nothing and writes one object', async t => {
+test('the PUT of a whole blob writes one object, and asks the store for nothing once its tombstones were listed', async t => {
 	const {store, asked} = recording(createMemoryStore());
 	const {client, log} = await startApp(t, {store});
 	asked.length = 0;
 	const answer = await client.pushBlob(repo, bytes);
-	t.deepEqual(asked, ['upload']);
+	t.deepEqual(asked, ['list', 'upload']);
 	t.is(answer.status, 201);
 	t.is(location(answer), blobPath);
+	asked.length = 0;
+	await client.pushBlob(repo, bytes);
+	t.deepEqual(asked, ['upload']);
 	t.deepEqual(await stored(store), [`repos/ci/app/_blobs/sha256/${digest.slice(7, 9)}/${digest.slice(7)}`]);
 	t.like(
 		log.find(line => line.kind === 'upload.finish'),

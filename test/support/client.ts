@@ -2,6 +2,7 @@
 import {once} from 'node:events';
 import {type IncomingMessage, request as sendRaw} from 'node:http';
 import {type Digest, digestOf, errorBodySchema, mediaTypes} from 'oci-spec-types';
+import {apiErrorSchema} from '../../src/operations/routes.ts';
 
 export type Answer = {status: number; headers: Headers; body: Buffer; text: string; error?: string};
 export type Client = ReturnType<typeof createClient>;
@@ -9,8 +10,10 @@ type RequestOptions = {headers?: Record<string, string>; body?: string | Uint8Ar
 
 export const createClient = (url: string) => {
 	const answerOf = (status: number, headers: Headers, body: Buffer): Answer => {
-		const parsed = status >= 400 && body.length > 0 ? errorBodySchema.safeParse(JSON.parse(body.toString())) : undefined;
-		return {status, headers, body, text: body.toString(), error: parsed?.data?.errors[0]?.code};
+		const told = status >= 400 && body.length > 0 ? JSON.parse(body.toString()) : undefined;
+		// The admin API has a shape of its own.
+		const error = errorBodySchema.safeParse(told).data?.errors[0]?.code ?? apiErrorSchema.safeParse(told).data?.error.code;
+		return {status, headers, body, text: body.toString(), error};
 	};
 
 	const request = async (method: string, path: string, {headers, body}: RequestOptions = {}): Promise<Answer> => {

@@ -1,5 +1,6 @@
 import test from 'ava';
 import {examine, type Finding} from '../../src/operations/doctor.ts';
+import {lifetimesOf} from '../../src/serverLifetimes.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import {type ObjectStore, StoreUnavailable, StoreUnfit} from '../../src/storage/objectStore.ts';
 import {policyFile} from '../support/policy.ts';
@@ -14,6 +15,7 @@ const findings = async ({environment = {}, store = {}, clock = Date.now}: Given 
 		examine({
 			environment,
 			clock,
+			lifetimesOf,
 			createStore: () => ({...createMemoryStore(), probe: async () => fit, probeUploads: async () => trusted, ...store}),
 		}),
 	);
@@ -22,12 +24,14 @@ const states = (found: Finding[]) => found.map(({check, state}) => `${check} ${s
 test('a store that can be relied on is all ok', async t => {
 	t.deepEqual(states(await findings({environment: s3})), [
 		'settings ok',
+		'administration ok',
 		'store ok',
 		'clock ok',
 		'round trip ok',
 		'layout ok',
 		'presigning ok',
 		'uploads ok',
+		'collector ok',
 	]);
 });
 
@@ -39,8 +43,8 @@ test('settings that cannot be used end it, with every problem', async t => {
 
 test('a store that is away ends it, with the sentence that says what to do', async t => {
 	const found = await findings({store: {now: () => Promise.reject(new StoreUnavailable('check LAYERCACHE_S3_ENDPOINT'))}});
-	t.deepEqual(states(found), ['settings ok', 'store failed']);
-	t.is(found[1]?.fact, 'check LAYERCACHE_S3_ENDPOINT');
+	t.deepEqual(states(found), ['settings ok', 'administration ok', 'store failed']);
+	t.is(found[2]?.fact, 'check LAYERCACHE_S3_ENDPOINT');
 });
 
 test('a store that lacks what is needed fails the round trip', async t => {

@@ -2,6 +2,7 @@ import test from 'ava';
 import {digestOf, parseRepositoryName, parseTag} from 'oci-spec-types';
 import {createHeads} from '../../src/registry/heads.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
+import {guardOf} from '../support/guard.ts';
 import {keysOf} from '../support/stores.ts';
 
 const repo = parseRepositoryName('ci/app');
@@ -11,7 +12,7 @@ const [one, two] = [digestOf(Buffer.from('one')), digestOf(Buffer.from('two'))];
 const setUp = () => {
 	let second = 0;
 	const store = createMemoryStore({now: () => new Date(second * 1000)});
-	const heads = createHeads(store);
+	const heads = createHeads(store, guardOf(store));
 	const push = async (tag: typeof a, digest: typeof one) => {
 		second += 1;
 		await heads.add(repo, tag, digest);

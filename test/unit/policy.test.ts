@@ -232,3 +232,50 @@ test('the longest hostile names are matched in a moment', t => {
 	t.like(ruleOf('match: "**:*a*a*a{x}b"').match.match('a', 'a'.repeat(128)), {differs: 'tag'});
 	t.true(performance.now() - startedAt < 5_000);
 });
+
+test('retention and budgets are read in milliseconds and bytes, with their lines', t => {
+	const policy = parsePolicy(
+		`refs:
+  - match: "ci/**:pr-*"
+    expire: {age: 30d, idle: 7d}
+    keep: {newest: 10}
+  - match: "ci/**:main"
+    keep: {superseded: 3}
+    untagged: 2d
+budget:
+  - match: "ci/**:*"
+    size: 500GB
+`,
+		'p',
+	);
+	const day = 86_400_000;
+	t.like(policy.refs, [
+		{expire: {age: 30 * day, idle: 7 * day}, keep: {newest: 10}},
+		{keep: {superseded: 3}, untagged: 2 * day},
+	]);
+	t.like(policy.budget, [{size: 500e9, line: 9}]);
+	t.deepEqual(parsePolicy('{}', 'p').budget, []);
+});
+
+test('what retention cannot mean is told with its place', t => {
+	const text = `refs:
+  - match: "ci/**:*"
+    expire: {ages: 3d, idle: soon}
+    keep: {newest: 0, superseded: 17}
+    untagged: 0d
+budget:
+  - {match: "ci/**", size: 1GB}
+  - {match: "ci/**:*", size: much}
+  - {match: "ci/**:*"}
+`;
+	t.deepEqual(problemsOf(text), [
+		'3:14 refs[0].expire.ages is no name that is known; did you mean age?',
+		'3:30 refs[0].expire.idle must be a duration such as 12h, 7d or 2w',
+		'4:20 refs[0].keep.newest must be at least 1',
+		'4:35 refs[0].keep.superseded must be at most 16',
+		'5:15 refs[0].untagged must be a duration such as 12h, 7d or 2w',
+		'7:13 budget[0].match must be a pattern of repositories and one of tags with a colon between them, such as "ci/**:main"',
+		'8:30 budget[1].size must be a size such as 500MB, 20GB or 64GiB',
+		'9:5 budget[2].size is missing',
+	]);
+});

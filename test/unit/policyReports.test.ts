@@ -121,3 +121,23 @@ test('the command ends with the code of its report, and LAYERCACHE_POLICY is the
 	t.is(JSON.parse(check.output.text).problems.length, 2);
 	t.like(JSON.parse(explain.output.text), {protect: true, decidedBy: {protect: 5}});
 });
+
+test('explain tells when a ref goes, what it keeps and which budgets count it, each with its rule', async t => {
+	const file = await policyFile(
+		t,
+		'refs:\n  - {match: "ci/**:pr-*", expire: {age: 30d, idle: 7d}, keep: {newest: 10}}\n  - {match: "ci/**:main", protect: true, untagged: 2d}\n  - {match: "**:*", keep: {superseded: 3}, expire: {age: 90d}}\nbudget:\n  - {match: "ci/**:*", size: 500GB}\n  - {match: "lib/**:*", size: 1GB}\n',
+	);
+	const {lines, facts} = await explainRef('ci/app:pr-1', file);
+	t.deepEqual(
+		lines.filter(line => /^(expire|superseded|untagged|budget)/.test(line)).map(line => line.replace(/ {2,}/g, ' ')),
+		[
+			'expire 30d old and 7d idle and not of the newest 10 line 2, ci/**:pr-*',
+			'superseded 3 line 4, **:*',
+			'untagged after 2d line 3, ci/**:main',
+			'budget 500GB line 6, ci/**:*',
+		],
+	);
+	t.like(facts, {decidedBy: {expire: 2, superseded: 4, untagged: 3}, budgets: [{line: 6, size: 500e9}]});
+	const main = await explainRef('ci/app:main', file);
+	t.true(main.lines.some(line => line.startsWith('expire      never, since it is protected')));
+});

@@ -100,16 +100,14 @@ test('the rules of a new policy hold from the next question on', t => {
 	let policy = policyOf('{match: "**:*", protect: true}');
 	const rules = createRefRules(() => policy);
 	t.true(rules.behaviourOf(repo, parseTag('main')).protect);
-	t.true(rules.protectsIn(repo));
 	policy = policyOf();
 	t.false(rules.behaviourOf(repo, parseTag('main')).protect);
-	t.false(rules.protectsIn(repo));
 });
 
-test('a repository is looked into only where some rule may protect one of its tags', t => {
-	const rules = createRefRules(() => policyOf('{match: "ci/**:main", protect: true}', '{match: "**:*", protect: false}'));
-	t.true(rules.protectsIn(repo));
-	t.false(rules.protectsIn(parseRepositoryName('other')));
+test('a repository is looked into only where some rule may make one of its tags merge', t => {
+	const rules = createRefRules(() => policyOf('{match: "ci/**:main", onPush: merge}', '{match: "**:*", onPush: replace}'));
+	t.true(rules.mergesIn(repo));
+	t.false(rules.mergesIn(parseRepositoryName('other')));
 });
 
 const tags = fc.stringMatching(/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,30}$/).map(parseTag);

@@ -3,6 +3,8 @@ import {type Digest, digestOf, parseRepositoryName, parseTag} from 'oci-spec-typ
 import {keys} from '../../src/registry/keys.ts';
 import {createTags} from '../../src/registry/tags.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
+import type {ObjectStore} from '../../src/storage/objectStore.ts';
+import {guardOf} from '../support/guard.ts';
 import {recording} from '../support/stores.ts';
 
 const repo = parseRepositoryName('ci/app');
@@ -12,7 +14,7 @@ const target = (name: string) => ({digest: digest(name), mediaType: 'application
 
 const start = () => {
 	const store = createMemoryStore();
-	const tags = createTags(store);
+	const tags = createTags(store, guardOf(store));
 	const stored = async (): Promise<{digest: Digest; previous: {digest: Digest; since: string}[]; deleted?: boolean}> => {
 		const object = await store.read(keys.tag(repo, tag));
 		return JSON.parse(Buffer.concat(await Array.fromAsync(object?.body ?? [])).toString());
@@ -91,24 +93,26 @@ test('a tag is deleted only while the condition holds', async t => {
 
 test('listing reads no document of a tag that was never deleted', async t => {
 	const store = createMemoryStore();
-	const tags = createTags(store);
+	const tags = createTags(store, guardOf(store));
 	for (const name of ['a', 'b', 'c']) await tags.point(repo, parseTag(name), target(name), new Date());
 	await tags.remove(repo, parseTag('b'));
 	const read: string[] = [];
-	const watched = createTags({
+	const watching: ObjectStore = {
 		...store,
 		read: (key, range) => {
 			read.push(key);
 			return store.read(key, range);
 		},
-	});
+	};
+	const watched = createTags(watching, guardOf(store));
 	t.deepEqual(await Array.fromAsync(watched.list(repo)), [parseTag('a'), parseTag('c')]);
 	t.deepEqual(read, [keys.tag(repo, parseTag('b'))]);
 });
 
 test('the newest tags that match are found, deleted ones not among them', async t => {
 	let second = 0;
-	const tags = createTags(createMemoryStore({now: () => new Date(second * 1000)}));
+	const store = createMemoryStore({now: () => new Date(second * 1000)});
+	const tags = createTags(store, guardOf(store));
 	for (const name of ['main', 'main-arm64', 'main-amd64', 'main-gone', 'other']) {
 		await tags.point(repo, parseTag(name), target(name), new Date(second * 1000));
 		second += 1;
@@ -124,9 +128,9 @@ test('the newest tags that match are found, deleted ones not among them', async 
 
 test('what a listing says is unchanged is not read again to be found', async t => {
 	const {store, asked} = recording(createMemoryStore());
-	const tags = createTags(store);
+	const tags = createTags(store, guardOf(store));
 	for (const name of ['a', 'b', 'c']) await tags.point(repo, parseTag(name), target(name), new Date());
-	const other = createTags(store);
+	const other = createTags(store, guardOf(store));
 	await other.point(repo, parseTag('c'), target('moved'), new Date());
 	asked.length = 0;
 	const found = await tags.find(repo, {prefix: '', matches: () => true, limit: 9});

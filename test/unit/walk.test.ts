@@ -85,7 +85,8 @@ test('an inventory tells blobs, manifests with what they reference, tags, heads 
 	await store.write(keys.head(repo, parseTag('shared'), digest), new Uint8Array());
 	await store.write(keys.deletedTag(repo, parseTag('old')), new Uint8Array());
 	await store.write(keys.referrer(repo, digest, digest), Buffer.from('{}'));
-	await store.write(`repos/ci/app/_gc/condemned/_blobs/x`, Buffer.from('{}'));
+	await store.write(keys.condemned(repo, keys.blob(repo, digestOf(Buffer.from('one')))), Buffer.from('{}'));
+	await store.write(keys.condemned(repo, keys.manifest(repo, digest)), Buffer.from('{}'));
 	await document(keys.derived(repo, 'k'), {digest, config: digest, ways: [], tag: 'main', sources: [{tag: 'main', digest}], missing: []});
 	await store.write(
 		keys.typeS3Manifest(repo, parseTag('main')),
@@ -104,7 +105,9 @@ test('an inventory tells blobs, manifests with what they reference, tags, heads 
 		['config', 'one', 'two'].map(text => [digestOf(Buffer.from(text)), text.length, layerType, 'blob']),
 	);
 	t.like(tags.get(parseTag('main')), {digest, deleted: false, protected: false, previous: []});
-	t.deepEqual([heads.length, derived.length, deletedTags.length, referrers.length, tombstones.length], [1, 1, 1, 1, 1]);
+	t.deepEqual([heads.length, derived.length, deletedTags.length, referrers.length], [1, 1, 1, 1]);
+	t.not(tombstones.blobs.get(digestOf(Buffer.from('one'))), undefined);
+	t.deepEqual([...tombstones.others.keys()], [keys.manifest(repo, digest)]);
 	t.deepEqual(typeS3.manifests[0]?.layers, [digestOf(Buffer.from('one'))]);
 	t.is(typeS3.layers.length, 1);
 	t.deepEqual(damaged, []);

@@ -9,6 +9,6 @@ export const finding = z.object({
 });
 
 export const doctor = {
-	input: z.object({}),
+	input: z.strictObject({}),
 	output: z.object({findings: z.array(finding), ok: z.boolean().describe('Nothing keeps a server from starting')}),
 };

@@ -1,5 +1,6 @@
 /** What may go, and why: prune, retention, and deletions by name. */
 import {z} from 'zod';
+import type {Unchanging} from '../operation.ts';
 import {amount, asOf, bytes, count, digest, duration, filters, repository, size, tag, time} from './values.ts';
 
 /** One thing that is let go. Its bytes are deleted by the collector, after the grace and the quarantine. */
@@ -12,7 +13,7 @@ export const removal = z.object({
 	rule: z.string().optional().describe('The rule of the policy that says so, with its line'),
 	exclusiveBytes: bytes.describe('What nothing else keeps'),
 });
-export type RemovalRow = z.output<typeof removal>;
+export type RemovalRow = Unchanging<z.output<typeof removal>>;
 
 export const removalInput = {
 	dryRun: z.boolean().default(false).describe('Only show what would go'),
@@ -29,10 +30,10 @@ export const removalAnswer = z.object({
 	freeAfter: time.describe('When the bytes are free at the earliest: after the grace and the quarantine'),
 	kept: z.array(z.object({repository, tag, because: z.string()})).describe('What matched, and stays'),
 });
-export type RemovalAnswer = z.output<typeof removalAnswer>;
+export type RemovalAnswer = Unchanging<z.output<typeof removalAnswer>>;
 
 export const prune = {
-	input: z.object({
+	input: z.strictObject({
 		...filters,
 		olderThan: duration.optional().describe('Pushed longer ago than this, such as `30d`'),
 		idle: duration.optional().describe('Not imported for so long; where nobody ever did, not pushed'),
@@ -46,11 +47,11 @@ export const prune = {
 const repo = filters.repo;
 
 export const retentionPreview = {
-	input: z.object({repo}),
+	input: z.strictObject({repo}),
 	output: removalAnswer.omit({dryRun: true}).extend({
 		policy: z.string().optional().describe('The policy file; without one the defaults hold'),
 		upcoming: z.array(removal.extend({at: time})).describe('What goes later if nothing is pushed or imported, soonest first'),
 	}),
 };
 
-export const retentionApply = {input: z.object({repo, ...removalInput}), output: removalAnswer};
+export const retentionApply = {input: z.strictObject({repo, ...removalInput}), output: removalAnswer};

@@ -5,10 +5,13 @@ import {asOf, bytes, count, day, digest, filters, repository, time} from './valu
 
 const traffic = z.object({
 	pushes: count,
-	imports: count,
-	importMisses: count.describe('Imports of tags that were not there'),
-	pushedBytes: bytes,
-	fetchedBytes: bytes.describe('Layers that were sent to builders, by either way'),
+	imports: count.describe('Importers that got a cache'),
+	fallbacks: count.describe("Of these, those that got another tag's"),
+	importMisses: count.describe('Importers that were told that there is none'),
+	pushedBytes: bytes.describe('Blobs that came from builders, by either way'),
+	redirectedPushBytes: bytes.describe('Of these, straight to the store'),
+	fetches: count.describe('Layers that were sent to builders'),
+	fetchedBytes: bytes.describe('Their bytes, by either way'),
 	redirectedBytes: bytes.describe('Of these, straight from the store'),
 	streamedBytes: bytes.describe('Of these, through this server'),
 });
@@ -19,13 +22,13 @@ const hitRate = z.number().min(0).max(1).optional();
 const days = z.int().positive().max(400).default(30).describe('Of the last so many days');
 
 export const usage = {
-	input: z.object({days, repo: filters.repo}),
+	input: z.strictObject({days, repo: filters.repo}),
 	output: z.object({
 		asOf,
 		days: z.array(traffic.extend({day, hitRate})).describe('Oldest first; days without any use are there too'),
 		total: traffic.extend({hitRate}),
 		sizes: z
-			.array(z.object({at: time, bytes, blobs: count, manifests: count, tags: count}))
+			.array(z.object({at: time, bytes, blobs: count, manifests: count, tags: count, unreferencedBytes: bytes, condemnedBytes: bytes}))
 			.describe('One for each cycle of the collector'),
 		repositories: z
 			.array(
@@ -42,7 +45,7 @@ export const usage = {
 };
 
 export const top = {
-	input: z.object({
+	input: z.strictObject({
 		...filters,
 		by: z.enum(['size', 'exclusive', 'imports', 'pushes', 'idle']).default('exclusive').describe('What makes a ref one of the first'),
 		limit: z.int().positive().max(1000).default(10).describe('So many of each'),
@@ -51,7 +54,16 @@ export const top = {
 	output: z.object({
 		asOf,
 		refs: z.array(refRow),
-		layers: z.array(z.object({repository, digest, bytes, fetches: count, fetchedBytes: bytes, lastFetchedAt: time.optional()})),
-		clients: z.array(z.object({client: z.string(), pushes: count, imports: count})),
+		layers: z.array(
+			z.object({
+				repository,
+				digest,
+				bytes: bytes.optional().describe('Missing where it is gone'),
+				fetches: count,
+				fetchedBytes: bytes,
+				lastFetchedAt: time.optional(),
+			}),
+		),
+		clients: z.array(z.object({client: z.string(), pushes: count, imports: count, fetches: count, lastSeenAt: time})),
 	}),
 };

@@ -37,12 +37,19 @@ export const size = z.string().transform((text, context) => {
 	return z.NEVER;
 });
 
-/** A glob becomes a question. */
+/** A glob becomes a question, which knows its text. */
 export const glob = z
 	.string()
 	.min(1)
 	.max(512)
-	.transform(text => picomatch(text));
+	.transform((pattern, context) => {
+		try {
+			return Object.assign(picomatch(pattern), {pattern});
+		} catch {
+			context.issues.push({code: 'custom', message: 'is no glob', input: pattern});
+			return z.NEVER;
+		}
+	});
 
 /** `ci/app:main`. */
 export const ref = z.string().regex(/^[^:]+:[^:]+$/, 'must be a repository and a tag, such as ci/app:main');

@@ -1,5 +1,5 @@
 /** What retention, the collector and the sweeper remove, and whether the collector gets round. */
-import type {Instruments} from './instruments.ts';
+import {beginAt0, type Instruments} from './instruments.ts';
 
 export type RecordedCycle = {
 	outcome: 'done' | 'failed' | 'abandoned';
@@ -8,7 +8,8 @@ export type RecordedCycle = {
 	endedAt: number;
 };
 export type Collected = {did: 'condemned' | 'rescued' | 'freed' | 'deleted'; objects: number; bytes: number};
-export type RecordedFinding = 'corrupt' | 'missing' | 'unreadable';
+/** A run of verify that came to its end. */
+export type RecordedVerification = {objects: number; bytes: number; findings: readonly {kind: string}[]};
 
 export const createCollectionMetrics = ({counter, gauge, durations}: Instruments) => {
 	const swept = counter(
@@ -37,13 +38,19 @@ export const createCollectionMetrics = ({counter, gauge, durations}: Instruments
 	const bytes = counter('layercache_gc_bytes_total', 'Bytes of those objects.', 'did');
 	const tombstones = gauge('layercache_gc_tombstones', 'Tombstones that the last cycle left, by their state.', 'max', 'state');
 	const lease = gauge('layercache_gc_lease_held', '1 while this server is the one that collects.', 'max');
-	const verified = counter('layercache_verify_blobs_total', 'Blobs whose bytes were read and compared with their digest.');
+	const verified = counter(
+		'layercache_verify_objects_total',
+		'Blobs and manifests whose bytes verify has read and compared with their digest.',
+	);
 	const verifiedBytes = counter('layercache_verify_bytes_total', 'Bytes that were read for that.');
 	const findings = counter(
 		'layercache_verify_findings_total',
-		'Blobs of which that was not true: corrupt, missing, unreadable.',
+		'What must not be: bytes that are not what their digest says (damaged), what cannot be read (unreadable), manifests without their blobs (incomplete), tags that point nowhere (dangling), tombstones that nobody buries (stale).',
 		'finding',
 	);
+
+	beginAt0(cycles, 'outcome', ['done', 'failed', 'abandoned']);
+	beginAt0(findings, 'finding', findingKinds);
 
 	return {
 		recordSwept: (what: string, removed: number) => swept.inc({what}, removed),
@@ -61,6 +68,7 @@ export const createCollectionMetrics = ({counter, gauge, durations}: Instruments
 		/** Another replica has done a cycle. Milliseconds since 1970. */
 		noteCycleElsewhere: (endedAt: number) => lastSuccess.set(endedAt / 1000),
 
+		/** Bytes of what is rescued nobody has looked up. */
 		recordCollected({did, ...what}: Collected) {
 			objects.inc({did}, what.objects);
 			bytes.inc({did}, what.bytes);
@@ -73,10 +81,12 @@ export const createCollectionMetrics = ({counter, gauge, durations}: Instruments
 
 		setLeaseHeld: (held: boolean) => lease.set(held ? 1 : 0),
 
-		recordVerified(size: number) {
-			verified.inc();
-			verifiedBytes.inc(size);
+		recordVerification({objects: checked, bytes: read, findings: found}: RecordedVerification) {
+			verified.inc(checked);
+			verifiedBytes.inc(read);
+			for (const {kind} of found) findings.inc({finding: kind});
 		},
-		recordFinding: (finding: RecordedFinding) => findings.inc({finding}),
 	};
 };
+
+const findingKinds = ['damaged', 'unreadable', 'incomplete', 'dangling', 'stale'];

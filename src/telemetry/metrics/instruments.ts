@@ -9,6 +9,7 @@ export type Aggregator = 'sum' | 'first' | 'min' | 'max';
 export const createInstruments = (registry: Registry) => {
 	const registers = [registry];
 	return {
+		/** Labels whose values are known should begin at 0 (`beginAt0`): the first of a series that was not there is no increase. */
 		counter: <const L extends string = never>(name: string, help: string, ...labelNames: readonly L[]) =>
 			new Counter<L>({name, help, labelNames, registers}),
 
@@ -19,6 +20,11 @@ export const createInstruments = (registry: Registry) => {
 		durations: <const L extends string = never>(name: string, help: string, ...labelNames: readonly L[]) =>
 			new Histogram<L>({name, help, labelNames, buckets: durationBuckets, registers}),
 	};
+};
+
+/** A series for each value, before there is anything to count. */
+export const beginAt0 = <const L extends string>(counter: Counter<L>, label: L, values: readonly string[]): void => {
+	for (const value of values) counter.inc({[label]: value} as Record<L, string>, 0);
 };
 
 // From an answer out of memory to a 50 GiB layer over a slow line.

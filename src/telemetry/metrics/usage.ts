@@ -1,5 +1,5 @@
 /** What builds make of their caches, and whether that is written down. */
-import type {Instruments} from './instruments.ts';
+import {beginAt0, type Instruments} from './instruments.ts';
 
 export const createUsageMetrics = ({counter}: Instruments) => {
 	const imports = counter(
@@ -14,11 +14,19 @@ export const createUsageMetrics = ({counter}: Instruments) => {
 		'Their bytes, by their descriptors: of redirected ones the server sees no more.',
 		'way',
 	);
+	const receivedBytes = counter(
+		'layercache_blobs_received_bytes_total',
+		'Bytes of blobs that builders sent: redirected to the store, by what they said beforehand, or streamed.',
+		'way',
+	);
 	const flushes = counter(
 		'layercache_usage_flushes_total',
 		'How often what was used was written to the store: stored, or failed and kept for the next time.',
 		'outcome',
 	);
+
+	beginAt0(imports, 'outcome', ['hit', 'miss']);
+	beginAt0(flushes, 'outcome', ['stored', 'failed']);
 
 	return {
 		recordImport: (outcome: 'hit' | 'miss') => imports.inc({outcome}),
@@ -27,6 +35,7 @@ export const createUsageMetrics = ({counter}: Instruments) => {
 			layers.inc({way});
 			layerBytes.inc({way}, bytes);
 		},
+		recordBlobReceived: (way: 'redirected' | 'streamed', bytes: number) => receivedBytes.inc({way}, bytes),
 		recordUsageFlush: (outcome: 'stored' | 'failed') => flushes.inc({outcome}),
 	};
 };

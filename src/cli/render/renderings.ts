@@ -1,0 +1,35 @@
+/** How each operation's answer is told to people, what would go by it, and when it counts as a failure. */
+import type {OperationName, OperationOutput} from '../../operations/table.ts';
+import type {Outcome} from '../exitCodes.ts';
+import type {Paint} from '../terminal.ts';
+import {cyclePreview, cycleRun, cycleStatus, verification} from './collection.ts';
+import {findings} from './health.ts';
+import {refDescription, refDifference, refList, refProtection} from './refs.ts';
+import {deletion, retentionPreview} from './removals.ts';
+import {topList, usageReport} from './usage.ts';
+
+export type Rendering<N extends OperationName> = {
+	text(output: OperationOutput<N>, paint: Paint): readonly string[];
+	/** Of one that removes, after a dry run. */
+	going?(output: OperationOutput<N>): {count: number; question: string; plan?: string};
+	/** `ok` where there is none. */
+	outcome?(output: OperationOutput<N>): Outcome;
+};
+
+export const renderings: {readonly [N in OperationName]: Rendering<N>} = {
+	'refs.list': refList,
+	'refs.show': refDescription,
+	'refs.diff': refDifference,
+	'refs.protect': refProtection,
+	'refs.delete': deletion,
+	prune: deletion,
+	'retention.preview': retentionPreview,
+	'retention.apply': deletion,
+	'gc.preview': cyclePreview,
+	'gc.run': cycleRun,
+	'gc.status': cycleStatus,
+	usage: usageReport,
+	top: topList,
+	verify: verification,
+	doctor: findings,
+};

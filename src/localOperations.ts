@@ -1,0 +1,106 @@
+/** Operations on the store that the settings name, for a command of its own. Nothing is opened before something is to be done. */
+import {readFile} from 'node:fs/promises';
+import {hostname} from 'node:os';
+import {setTimeout as delay} from 'node:timers/promises';
+import {CommandFailed} from './cli/exitCodes.ts';
+import type {LocalOperations} from './cli/program.ts';
+import {composeAdministration} from './composedAdministration.ts';
+import {noPolicy, type Policy, PolicyInvalid, parsePolicy} from './config/policy.ts';
+import {parseSettings, type Settings, SettingsInvalid} from './config/settings.ts';
+import {createElapsed} from './lib/elapsed.ts';
+import {examine} from './operations/doctor.ts';
+import type {Operations} from './operations/operations.ts';
+import {diagnose} from './operations/runs/health.ts';
+import {isMarked} from './registry/layout.ts';
+import {lifetimesOf} from './serverLifetimes.ts';
+import {createStore, diskLimits} from './settingsStore.ts';
+import type {ObjectStore} from './storage/objectStore.ts';
+
+export type LocalOptions = {
+	environment: Readonly<Record<string, string | undefined>>;
+	/** Something that is not as it should be, and does not stop the operation. */
+	onProblem: (message: string) => void;
+	/** Opens the store that settings name; a test has its own. */
+	openStore?: (settings: Settings) => ObjectStore;
+	/** Milliseconds since 1970. */
+	clock?: () => number;
+};
+
+/** Its operations throw CommandFailed where the settings or the policy cannot be used. */
+export const openLocalOperations = (options: LocalOptions): LocalOperations => {
+	const {environment, openStore = createStore, clock = Date.now} = options;
+	let opened: Promise<{operations: Operations; store: ObjectStore}> | undefined;
+	return {
+		async run(name, input, context) {
+			// It is asked when nothing else works, and says why.
+			if (name === 'doctor') return (await diagnose(examine({environment, createStore: openStore, lifetimesOf, clock}))) as never;
+			opened ??= open({...options, openStore, clock});
+			return (await opened).operations.run(name, input, context);
+		},
+		async close() {
+			await opened?.then(
+				({store}) => store.close(),
+				() => undefined,
+			);
+		},
+	};
+};
+
+const open = async ({environment, openStore, clock, onProblem}: Required<LocalOptions>) => {
+	const settings = readSettings(environment);
+	const [policy, lifetimes] = [await readPolicy(settings.policy), lifetimesOf(settings)];
+	const store = openStore(settings);
+	if (!(await isMarked(store))) {
+		await store.close();
+		throw new CommandFailed(
+			'unreachable',
+			`there is nothing of layercache in the ${settings.store} store that the settings name`,
+			storeAdvice,
+		);
+	}
+	const {operations} = composeAdministration(store, {
+		policy: () => policy,
+		policyFile: settings.policy,
+		lifetimes,
+		disk: diskLimits(settings),
+		collectEveryMs: settings.gcEveryMs,
+		holder: `a command on ${hostname()} (process ${process.pid})`,
+		examine: () => examine({environment, createStore: openStore, lifetimesOf, clock}),
+		clock,
+		elapsed: createElapsed({wall: clock}),
+		wait: ms => delay(ms),
+		onProblem: (facts, message) => onProblem(`${message}: ${JSON.stringify(facts)}`),
+	});
+	return {operations, store};
+};
+
+const readSettings = (environment: LocalOptions['environment']): Settings => {
+	try {
+		const {settings} = parseSettings(environment);
+		lifetimesOf(settings);
+		if (settings.store !== 'memory') return settings;
+	} catch (error) {
+		if (!(error instanceof SettingsInvalid)) throw error;
+		throw new CommandFailed('unreachable', error.message, 'or ask a running server: --server');
+	}
+	throw new CommandFailed('unreachable', 'a memory store is known to its server alone', 'ask that server: --server http://127.0.0.1:5000');
+};
+
+const readPolicy = async (file: string | undefined): Promise<Policy> => {
+	if (file === undefined) return noPolicy;
+	const text = await readFile(file, 'utf8').catch((error: Error) => {
+		throw new CommandFailed(
+			'unreachable',
+			`the policy ${file} cannot be read: ${error.message}`,
+			'set LAYERCACHE_POLICY to the file that the servers have',
+		);
+	});
+	try {
+		return parsePolicy(text, file);
+	} catch (error) {
+		if (!(error instanceof PolicyInvalid)) throw error;
+		throw new CommandFailed('unreachable', error.message, `layercache policy check ${file}`);
+	}
+};
+
+const storeAdvice = 'set LAYERCACHE_STORE and what belongs to it as the server has it, or ask the server: --server';

@@ -1,0 +1,43 @@
+/** Runs operations by their names: here on a store, or through a server (cli/remote.ts). */
+import {OciError} from 'oci-spec-types';
+import type {z} from 'zod';
+import {OperationError, type RunContext} from './operation.ts';
+import {type OperationInput, type OperationName, type OperationOutput, operations, type ParsedInput} from './table.ts';
+
+export type Operations = {
+	/** Throws OperationError, StoreUnavailable. */
+	run<N extends OperationName>(name: N, input: OperationInput<N>, context?: Partial<RunContext>): Promise<OperationOutput<N>>;
+};
+
+/** How each is done. */
+export type Runs = {readonly [N in OperationName]: Run<N>};
+export type Run<N extends OperationName> = (input: ParsedInput<N>, context: RunContext) => Promise<OperationOutput<N>>;
+
+export const createOperations = (runs: Runs): Operations => ({
+	async run(name, input, {onProgress = () => undefined, signal = never} = {}) {
+		const run: Run<typeof name> = runs[name];
+		try {
+			return await run(parseInput(name, input), {onProgress, signal});
+		} catch (error) {
+			throw error instanceof OciError ? inOurWords(error) : error;
+		}
+	},
+});
+
+/** Checks all of it at once. Throws OperationError `invalid`, which names every field that is wrong. */
+export const parseInput = <N extends OperationName>(name: N, input: unknown): ParsedInput<N> => {
+	const schema: z.ZodType<ParsedInput<N>> = operations[name].input as never;
+	const read = schema.safeParse(input);
+	if (read.success) return read.data;
+	const problems = read.error.issues.map(({path, message}) => (path.length > 0 ? `${path.join('.')}: ${message}` : message));
+	throw new OperationError('invalid', problems.join('; '), `what ${name} takes: docs/api.md`);
+};
+
+const never = new AbortController().signal;
+
+/** What the registry refuses. */
+const inOurWords = (error: OciError): OperationError => {
+	if (error.code === 'DENIED') return new OperationError('protected', error.message);
+	if (error.status === 404) return new OperationError('not-found', error.message);
+	return new OperationError('invalid', error.message);
+};

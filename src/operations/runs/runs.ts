@@ -1,0 +1,16 @@
+/** How each operation is done with what an administration has. */
+import type {Administration} from '../administration.ts';
+import type {Runs} from '../operations.ts';
+import {createCollectionRuns} from './collection.ts';
+import {createHealthRuns} from './health.ts';
+import {createRefRuns} from './refs.ts';
+import {createRemovalRuns} from './removals.ts';
+import {createUsageRuns} from './usage.ts';
+
+export const createRuns = (administration: Administration): Runs => ({
+	...createRefRuns(administration),
+	...createRemovalRuns(administration),
+	...createCollectionRuns(administration),
+	...createUsageRuns(administration),
+	...createHealthRuns(administration),
+});
