@@ -26,6 +26,7 @@ export const uploadContract = ({createStore, partBytes}: StoreUnderTest): void =
 
 	for (const [title, size] of [
 		['short', 50_000],
+		['nearly long', partBytes - 2],
 		['long', 2 * partBytes + 1],
 	] as const) {
 		test(`a ${title} stream is invisible until it has ended`, async t => {
@@ -46,6 +47,8 @@ export const uploadContract = ({createStore, partBytes}: StoreUnderTest): void =
 			};
 			t.is(await t.throwsAsync(store.upload('blobs/a', bodyOf(someBytes(size), {end}))), broken);
 			t.is(await t.throwsAsync(store.upload('blobs/a', bodyOf(someBytes(size), {end}), {size: size + 1})), broken);
+			const sha256 = digestOf(someBytes(size + 1));
+			t.is(await t.throwsAsync(store.upload('blobs/a', bodyOf(someBytes(size), {end}), {size: size + 1, sha256})), broken);
 			t.is(await t.throwsAsync(store.upload('blobs/a', bodyOf(someBytes(0), {end}), {size})), broken);
 			t.deepEqual(await Array.fromAsync(store.list('')), []);
 			await store.write('blobs/a', Buffer.from('before'));
