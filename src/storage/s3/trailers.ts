@@ -18,7 +18,8 @@ export const checksTrailers = async (s3: S3, key: string): Promise<boolean> => {
 const tryOut = async (s3: S3, key: string, tooLate: AbortSignal): Promise<boolean> => {
 	const bytes = randomBytes(frameBytes + 1000);
 	const upload = await beginMultipart(s3, key, 'bytes', {});
-	tooLate.addEventListener('abort', () => void upload.abort());
+	const stop = () => void upload.abort();
+	tooLate.addEventListener('abort', stop);
 	try {
 		tooLate.throwIfAborted();
 		await upload.sendPart(1, unannounced(bytes, crc32(bytes)));
@@ -27,6 +28,8 @@ const tryOut = async (s3: S3, key: string, tooLate: AbortSignal): Promise<boolea
 	} catch (error) {
 		await upload.abort();
 		throw error;
+	} finally {
+		tooLate.removeEventListener('abort', stop);
 	}
 	const stored = await readObject(s3, key);
 	return stored !== undefined && Buffer.concat(await Array.fromAsync(stored.body)).equals(bytes);
