@@ -23,7 +23,7 @@ import {createWalkMemory} from './registry/walkMemory.ts';
 import type {ObjectStore} from './storage/objectStore.ts';
 import {createUsageReader} from './usage/reader.ts';
 
-export type AdministrationOptions = Pick<CollectorOptions, 'writesPerSecond' | 'onDeed' | 'onRemoved' | 'onDeleted'> & {
+export type AdministrationOptions = Pick<CollectorOptions, 'onDeed' | 'onRemoved' | 'onDeleted'> & {
 	/** The one that is in force now, and the file that it is from. */
 	policy: () => Policy;
 	policyFile: string | undefined;
@@ -49,12 +49,12 @@ export type ComposedAdministration = {operations: Operations; collector: Collect
 
 export const composeAdministration = (store: ObjectStore, options: AdministrationOptions): ComposedAdministration => {
 	const {policy, policyFile, lifetimes, disk, collectEveryMs, holder, examine, clock, elapsed, wait, onProblem} = options;
-	const {writesPerSecond, onDeed, onRemoved, onDeleted} = options;
+	const {onDeed, onRemoved, onDeleted} = options;
 	const tombstones = createTombstones(store, {lifetimes, elapsed});
 	const guard = createGuard(store, tombstones, {lifetimes, elapsed, wait});
 	const [tags, heads] = [createTags(store, guard), createHeads(store, guard)];
 	const usage = createUsageReader(store, {clock, elapsed, onDamaged: (key, error) => onProblem({key, error}, 'usage not readable')});
-	const usageOf = createUsageOf(usage, {clock, onFailed: error => onProblem({error}, 'usage not readable')});
+	const usageOf = createUsageOf(usage, {onFailed: error => onProblem({error}, 'usage not readable')});
 	const memory = createWalkMemory();
 	const walk = () => walkRepositories(store, {memory});
 	const surveys = createSurveys({walk, usageOf, rules: () => policy().refs, now: () => store.now(), elapsed});
@@ -62,7 +62,7 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 	const decideTogether = createDecideTogether(policy, disk);
 	const decidesTogether = () => policy().budget.length > 0 || (disk?.freePercent ?? 0) > 0;
 	const collector = createCollector(store, {
-		...{lifetimes, tombstones, tags, holder, elapsed, wait, writesPerSecond, onDeed, onRemoved, onDeleted},
+		...{lifetimes, tombstones, tags, holder, elapsed, wait, onDeed, onRemoved, onDeleted},
 		retention: () => createPolicyRetention({policy, usageOf, quarantineMs: lifetimes.quarantineMs, decideTogether, decidesTogether}),
 		refSizes: inventory => summarize(inventory, undefined, policy().refs).refs,
 		everyMs: collectEveryMs ?? usualEveryMs,

@@ -1,14 +1,14 @@
 /** What the policy in force lets go, as the collector asks for it: repository for repository, and at the end all together. */
 import type {RepositoryName} from 'oci-spec-types';
 import type {Policy} from './config/policy.ts';
-import type {Retention} from './gc/retention.ts';
+import {formatDuration} from './config/units.ts';
+import type {Retention, RetentionDecision} from './gc/retention.ts';
 import {decideBudgets, decideEviction} from './refs/budgets.ts';
 import {untaggedRule} from './refs/refRules.ts';
 import type {RepositoryUsage} from './refs/refUse.ts';
-import type {Removal} from './refs/removal.ts';
+import {formatRule, type Removal} from './refs/removal.ts';
 import {decideRetention} from './refs/retention.ts';
 import {type RepositorySummary, summarize} from './refs/summaries.ts';
-import {dayOf, daysBefore, endOfDay} from './usage/days.ts';
 import type {UsageReader} from './usage/usage.ts';
 
 export type PolicyRetentionOptions = {
@@ -41,10 +41,17 @@ export const createPolicyRetention = (options: PolicyRetentionOptions): Retentio
 			const removals = decideRetention(inventory, {usage, rules, now, quarantineMs});
 			if (addsUp) summaries.push(summarize(inventory, usage, rules));
 			gone.push(...removals);
-			return {removals, untaggedMs: untaggedRule(rules, inventory.repo)?.untagged ?? 0};
+			return {removals, ...untaggedIn(rules, inventory.repo)};
 		},
 		decideTogether: async () => (now && addsUp ? decideTogether(summaries, gone, now) : []),
 	};
+};
+
+/** What the rules of a repository say of manifests that no tag leads to. */
+const untaggedIn = (rules: Policy['refs'], repo: RepositoryName): Pick<RetentionDecision, 'untaggedMs' | 'untaggedBy'> => {
+	const rule = untaggedRule(rules, repo);
+	const ms = rule?.untagged ?? 0;
+	return {untaggedMs: ms, untaggedBy: rule && `untagged: ${formatDuration(ms)}, by ${formatRule(rule)}`};
 };
 
 export type DiskLimits = {room: () => Promise<{freeBytes: number; totalBytes: number}>; freePercent: number};
@@ -61,29 +68,14 @@ export const createDecideTogether =
 	};
 
 /** Usage as retention decides by it. What was used before anything was recorded, nobody knows: so nothing counts as idle since before that. */
-export const createUsageOf = (
-	reader: UsageReader,
-	{clock, onFailed}: {clock: () => number; onFailed: (error: unknown) => void},
-): UsageOf => {
-	let known: {since: Date; until: number} | undefined;
-	const recordedSince = async (): Promise<Date | undefined> => {
-		if (known && clock() < known.until) return known.since;
-		const [first] = await reader.totals(daysBefore(dayOf(clock()), keptDays));
-		// The recording may have begun at any moment of its first day.
-		known = first && {since: new Date(endOfDay(first.day)), until: clock() + hourMs};
-		return known?.since;
-	};
-	return async repo => {
+export const createUsageOf =
+	(reader: UsageReader, {onFailed}: {onFailed: (error: unknown) => void}): UsageOf =>
+	async repo => {
 		try {
-			const [since, refs] = await Promise.all([recordedSince(), reader.refs(repo)]);
-			return since && {recordedSince: since, refs};
+			const [recordedSince, refs] = await Promise.all([reader.recordedSince(), reader.refs(repo)]);
+			return recordedSince && {recordedSince, refs};
 		} catch (error) {
 			onFailed(error);
 			return undefined;
 		}
 	};
-};
-
-// As far back as totals are kept.
-const keptDays = 400;
-const hourMs = 3_600_000;

@@ -27,6 +27,7 @@ export const mark = (inventory: RepositoryInventory, {lifetimes, decision}: Mark
 	const isYoung = ({modified}: {modified: Date}) => isWithin(lifetimes.graceMs, modified);
 	const untaggedMs = Math.max(lifetimes.graceMs, decision.untaggedMs);
 	const passed = removalsOf(decision.removals);
+	const unreferenced = `no tag leads to it${decision.untaggedBy ? ` (${decision.untaggedBy})` : ''}`;
 
 	const headReason = (head: HeadEntry): string | undefined =>
 		isYoung({modified: head.pushedAt}) ? undefined : (passed.heads.get(nameOf(head.tag, head.digest)) ?? passed.tags.get(head.tag));
@@ -80,8 +81,6 @@ export const markBlobs = (blobs: BlobEntries, manifests: Iterable<ManifestEntry>
 	}
 	return {has: index => ((bits[index >> 3] as number) & (1 << (index & 7))) !== 0};
 };
-
-const unreferenced = 'no tag leads to it';
 
 const nameOf = (tag: Tag, digest: Digest): string => `${tag}@${digest}`;
 

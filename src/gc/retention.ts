@@ -30,4 +30,6 @@ export type RetentionDecision = {
 	removals: readonly Removal[];
 	/** Manifests that no tag leads to stay until they are so old, if that is more than the grace. */
 	untaggedMs: number;
+	/** Who says so, as a sentence goes on: a rule. */
+	untaggedBy?: string | undefined;
 };

@@ -44,7 +44,7 @@ export const createGuard = (store: ObjectStore, tombstones: Tombstones, options:
 	const listings = new LRUCache<RepositoryName, Listing>({...aging, maxSize: rememberedKeys, sizeCalculation: ({keys}) => 1 + keys.size});
 	const flights = createFlights<Listing>();
 	/** Looked at one by one, and not condemned: the same as being missing in a listing. */
-	const cleared = new LRUCache<string, true>({...aging, max: rememberedKeys});
+	const cleared = new LRUCache<string, true>({...aging, maxSize: rememberedKeys, sizeCalculation: () => 1});
 
 	const list = async (repo: RepositoryName): Promise<Listing> => {
 		const known = listings.get(repo);

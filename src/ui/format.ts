@@ -41,6 +41,12 @@ export const momentOf = (iso: string | undefined, now: Date, otherwise: Html = n
 	return html`<time datetime="${iso}" title="${formatMoment(iso)}">${formatDistance(Date.parse(iso) - now.getTime())}</time>`;
 };
 
+/** As `momentOf`, of what should have happened by then: late, it is due. */
+export const dueOf = (iso: string | undefined, now: Date): Html =>
+	iso !== undefined && Date.parse(iso) <= now.getTime()
+		? html`<time datetime="${iso}" title="${formatMoment(iso)}">due</time>`
+		: momentOf(iso, now);
+
 /** `2026-11-27 09:30 UTC`. */
 export const formatMoment = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
 

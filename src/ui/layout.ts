@@ -56,7 +56,7 @@ const sections: readonly {name: Section; path: string; text: string}[] = [
 
 /** The page's name, and of when it tells. */
 export const heading = (title: Content, asOf: string | undefined, now: Date): Html =>
-	html`<div class="heading"><h1>${title}</h1>${asOf !== undefined && html`<p class="as-of">as of ${momentOf(asOf, now)}</p>`}</div>`;
+	html`<div class="heading"><h1>${title}</h1>${asOf !== undefined && html`<p class="as-of">looked at ${momentOf(asOf, now)}</p>`}</div>`;
 
 export type Figure = {name: string; value: Html; note?: Content};
 

@@ -1,6 +1,6 @@
 /** What goes, or would go, and why. */
 import type {RemovalRow} from '../operations/answers/removals.ts';
-import {bytesOf, digestOf, formatMany, momentOf} from './format.ts';
+import {bytesOf, digestOf, dueOf, formatMany} from './format.ts';
 import {type Html, html} from './html.ts';
 import {refLink} from './refTable.ts';
 import {table} from './table.ts';
@@ -22,7 +22,7 @@ export const removalTable = (name: string, removals: readonly ShownRemoval[], no
 		shown.map(removal => [
 			nameOf(removal),
 			bytesOf(removal.exclusiveBytes),
-			...(hasTimes ? [momentOf(removal.at, now)] : []),
+			...(hasTimes ? [dueOf(removal.at, now)] : []),
 			html`<span class="why">${removal.reason}${removal.rule !== undefined && html` <span class="rule">${removal.rule}</span>`}</span>`,
 		]),
 	)}${removals.length > shown.length && html`<p class="about">and ${formatMany(removals.length - shown.length, 'more', 'more')}</p>`}`;

@@ -51,5 +51,9 @@ test('the packed tarball, installed in an empty folder, serves /v2/', async t =>
 		isReady: answers(`${url}/v2/`),
 	});
 	t.is((await fetch(`${url}/v2/`)).status, 200);
+	const page = await (await fetch(`${url}/ui`)).text();
+	const assets = [...page.matchAll(/(?:href|src)="(\/ui\/assets\/[^"]+)"/g)].map(([, path = '']) => path);
+	t.is(assets.length, 4);
+	for (const path of assets) t.is((await fetch(url + path)).status, 200, path);
 	t.is(await daemon.stop(), 0);
 });

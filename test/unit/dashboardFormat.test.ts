@@ -1,5 +1,5 @@
 import test from 'ava';
-import {formatBytes, formatMany, formatPercent, formatSeconds, formatSpan, growthOf, momentOf} from '../../src/ui/format.ts';
+import {dueOf, formatBytes, formatMany, formatPercent, formatSeconds, formatSpan, growthOf, momentOf} from '../../src/ui/format.ts';
 import {formatHtml} from '../../src/ui/html.ts';
 import {paths} from '../../src/ui/paths.ts';
 import {roundAbove} from '../../src/ui/plots/scale.ts';
@@ -42,6 +42,12 @@ test('moments are told by their distance, and keep their time', t => {
 	t.is(shown('2026-08-01T12:00:00Z'), '3 months ago');
 	t.is(shown('2023-11-01T12:00:00Z'), '3 years ago');
 	t.regex(formatHtml(momentOf('2026-11-27T11:15:00Z', now)), /title="2026-11-27 11:15 UTC"/);
+});
+
+test('what should have happened by now is due', t => {
+	const now = new Date('2026-11-27T12:00:00Z');
+	t.regex(formatHtml(dueOf('2026-11-27T11:00:00Z', now)), />due</);
+	t.regex(formatHtml(dueOf('2026-11-27T13:30:00Z', now)), />in 90 minutes</);
 });
 
 test('times and spans have the units that matter', t => {

@@ -50,7 +50,14 @@ const draw = figure => {
 				cursor: {y: false, drag: {x: false, y: false}, points: {show: kind === 'area'}},
 				scales: {x: {range: (_, from, to) => rangeOf(kind, from, to)}, y: {range: (_, __, to) => [0, Math.max(1, to * 1.08)]}},
 				axes: [
-					{...axis, size: 26, grid: {show: false}, values: (_, ticks) => ticks.map(formatTick)},
+					{
+						...axis,
+						size: 26,
+						incrs: tickSteps,
+						space: 60,
+						grid: {show: false},
+						values: (_, ticks) => ticks.map(isShort(times) ? formatTime : formatTick),
+					},
 					{
 						...axis,
 						size: unit === 'bytes' ? 66 : 48,
@@ -82,14 +89,21 @@ const draw = figure => {
 
 const plotHeight = 200;
 const axisFont = '12px system-ui, sans-serif';
-const dayseconds = 86_400;
+const daySeconds = 86_400;
+// Whole minutes, hours and days.
+const tickSteps = [60, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 345_600, 604_800, 1_209_600, 2_592_000];
 const wholeSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 100_000, 1_000_000];
 
 // Half a day on either side, where the first and last bars have their other halves.
-const rangeOf = (kind, from, to) => (kind === 'bars' ? [from - dayseconds / 2, to + dayseconds / 2] : [from, to]);
+const rangeOf = (kind, from, to) => (kind === 'bars' ? [from - daySeconds / 2, to + daySeconds / 2] : [from, to]);
 
 const days = new Intl.DateTimeFormat('en-GB', {day: 'numeric', month: 'short', timeZone: 'UTC'});
 const formatTick = seconds => days.format(seconds * 1000);
+
+// Within two days the day says little.
+const isShort = times => times.at(-1) - times[0] < 2 * daySeconds;
+const clock = new Intl.DateTimeFormat('en-GB', {hour: '2-digit', minute: '2-digit', timeZone: 'UTC'});
+const formatTime = seconds => clock.format(seconds * 1000);
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 const formatBytes = bytes => {

@@ -1,11 +1,12 @@
 /** The first page: how large it is, whether it helps, and what goes next. */
 import type {OperationOutput} from '../../operations/table.ts';
-import {bytesOf, formatBytes, formatCount, formatMany, formatPercent, formatSpan, momentOf, none, rateOf} from '../format.ts';
+import {bytesOf, dueOf, formatBytes, formatCount, formatMany, formatPercent, formatSpan, momentOf, none, rateOf} from '../format.ts';
 import {type Html, html} from '../html.ts';
 import {card, empty, figures, heading, type Page, pasteable} from '../layout.ts';
 import {paths} from '../paths.ts';
 import {refTable} from '../refTable.ts';
 import {removalTable} from '../removalTable.ts';
+import {deletedBy} from './retention.ts';
 import {fetchedPlot, importsPlot, sizePlot} from './usagePlots.ts';
 
 export type Overview = {
@@ -83,11 +84,7 @@ const next = ({retention, collector, now}: Overview) => {
 
 const collecting = ({collector: {last, everySeconds, running, nextAt}, now}: Overview) => html`<dl class="facts">
 <div><dt>Runs</dt><dd>${everySeconds === undefined ? 'never by itself (LAYERCACHE_GC_EVERY)' : `by itself, ${formatSpan(everySeconds)} apart`}</dd></div>
-<div><dt>${running ? 'Now' : 'Next cycle'}</dt><dd>${running ? html`in a cycle since ${momentOf(running.startedAt, now)}` : momentOf(nextAt, now)}</dd></div>
-<div><dt>Last cycle</dt><dd>${
-	last
-		? html`${momentOf(last.endedAt, now)}, deleted ${bytesOf(last.did.deleted.bytes)} in ${formatMany(last.did.deleted.count, 'object')}`
-		: 'none yet'
-}</dd></div>
+<div><dt>${running ? 'Now' : 'Next cycle'}</dt><dd>${running ? html`in a cycle since ${momentOf(running.startedAt, now)}` : dueOf(nextAt, now)}</dd></div>
+<div><dt>Last cycle</dt><dd>${last ? html`${momentOf(last.endedAt, now)}, ${deletedBy(last)}` : 'none yet'}</dd></div>
 <div><dt>In quarantine</dt><dd>${last ? bytesOf(last.totals.condemnedBytes) : none}</dd></div>
 </dl>`;

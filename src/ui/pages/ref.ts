@@ -28,8 +28,8 @@ ${figures([
 		note: `${formatMany(ref.layers, 'layer')}${shown.records > 0 ? ` for ${formatMany(shown.records, 'step')}` : ''}`,
 	},
 	{name: 'Only here', value: bytesOf(ref.exclusiveBytes), note: 'would go with it, since nothing else keeps it'},
-	{name: 'Imports', value: countOf(ref.imports), note: html`last ${momentOf(ref.lastImportedAt, now, html`never`)}`},
-	{name: 'Pushes', value: countOf(ref.pushes), note: html`last ${momentOf(ref.pushedAt, now)}`},
+	{name: 'Imports', value: countOf(ref.imports), note: html`last import: ${momentOf(ref.lastImportedAt, now, html`never`)}`},
+	{name: 'Pushes', value: countOf(ref.pushes), note: html`last push: ${momentOf(ref.pushedAt, now)}`},
 ])}
 ${layers(shown, now)}
 ${deadWeight(shown.deadWeight, now)}

@@ -1,7 +1,7 @@
 /** What goes next, when and why; and how the collector gets on. */
 import type {CycleReport} from '../../operations/answers/collection.ts';
 import type {OperationOutput} from '../../operations/table.ts';
-import {bytesOf, countOf, formatBytes, formatMany, formatSeconds, formatSpan, momentOf, none} from '../format.ts';
+import {bytesOf, countOf, dueOf, formatBytes, formatMany, formatSeconds, formatSpan, momentOf, none} from '../format.ts';
 import {type Html, html} from '../html.ts';
 import {card, empty, figures, heading, type Page} from '../layout.ts';
 import {removalTable} from '../removalTable.ts';
@@ -17,7 +17,10 @@ ${figures([
 	{
 		name: 'Goes with the next cycle',
 		value: bytesOf(retention.total.bytes),
-		note: html`${formatMany(retention.total.count, 'removal')}; the bytes are free ${momentOf(retention.freeAfter, now)} at the earliest`,
+		note:
+			retention.removals.length === 0
+				? 'no rule lets go of anything'
+				: html`${formatMany(retention.total.count, 'removal')}; the bytes are free ${momentOf(retention.freeAfter, now)} at the earliest`,
 	},
 	{
 		name: 'In quarantine',
@@ -25,7 +28,7 @@ ${figures([
 		note: 'that nothing needed any more when the last cycle ended',
 	},
 	{name: 'Last cycle', value: momentOf(collector.last?.endedAt, now), note: lastNote(collector.last)},
-	{name: 'Next cycle', value: momentOf(collector.nextAt, now), note: rhythm(collector)},
+	{name: 'Next cycle', value: dueOf(collector.nextAt, now), note: rhythm(collector)},
 ])}
 ${card({
 	title: 'Goes with the next cycle',
@@ -49,8 +52,11 @@ ${card({title: 'Cycles of the collector', about: about(collector), body: cycles(
 
 const shownRows = 200;
 
-const lastNote = (last: CycleReport | undefined) =>
-	last ? html`deleted ${bytesOf(last.did.deleted.bytes)} in ${formatMany(last.did.deleted.count, 'object')}` : 'there was none yet';
+/** What a cycle has deleted, as the end of a sentence. */
+export const deletedBy = ({did: {deleted}}: Pick<CycleReport, 'did'>): Html =>
+	deleted.count === 0 ? html`nothing had to be deleted` : html`deleted ${bytesOf(deleted.bytes)} in ${formatMany(deleted.count, 'object')}`;
+
+const lastNote = (last: CycleReport | undefined) => (last ? deletedBy(last) : 'there was none yet');
 
 const rhythm = ({everySeconds, running}: Retention['collector']) => {
 	if (running) return 'one is running now';

@@ -30,7 +30,7 @@ export const importsPlot = (days: Usage['days']): Html =>
 			{label: 'Found none', tone: 3},
 		],
 		rows: days.map(({day, imports, importMisses}) => ({at: day, values: [imports, importMisses]})),
-		empty: html`Nothing was imported yet.`,
+		empty: html`Nothing was imported yet, but for the last minute.`,
 	});
 
 export const fetchedPlot = (days: Usage['days']): Html =>
@@ -44,5 +44,5 @@ export const fetchedPlot = (days: Usage['days']): Html =>
 			{label: 'Through this server', tone: 4},
 		],
 		rows: days.map(({day, redirectedBytes, streamedBytes}) => ({at: day, values: [redirectedBytes, streamedBytes]})),
-		empty: html`No layer was fetched yet.`,
+		empty: html`No layer was fetched yet, but for the last minute.`,
 	});

@@ -36,13 +36,14 @@ const drawing = ({title, kind, unit, series, rows}: Plot) => {
 	const format = unit === 'bytes' ? formatBytes : formatCount;
 	const last = rows.at(-1) as Plot['rows'][number];
 	const first = rows[0] as Plot['rows'][number];
-	const summary = `${title}: from ${format(sum(first.values))} on ${formatDay(first.at)} to ${format(sum(last.values))} on ${formatDay(last.at)}, at most ${format(largest)}. The numbers follow as a table.`;
+	const [from, to] = formatEnds(first.at, last.at);
+	const summary = `${title}: from ${format(sum(first.values))} on ${from} to ${format(sum(last.values))} on ${to}, at most ${format(largest)}. The numbers follow as a table.`;
 	const shape = kind === 'area' ? area(rows, top, series[0]?.tone ?? 1) : bars(rows, top, series);
 	return html`<div class="drawing">
 <div class="ends-y" aria-hidden="true"><span>${format(top)}</span><span>${format(top / 2)}</span><span>0</span></div>
 <div class="shape"><svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${summary}">
 <path class="grid" d="M0 0H${width}M0 ${height / 2}H${width}M0 ${height}H${width}"/>${shape}</svg></div>
-<div class="ends-x" aria-hidden="true"><span>${formatDay(first.at)}</span><span>${formatDay(last.at)}</span></div>
+<div class="ends-x" aria-hidden="true"><span>${from}</span><span>${to}</span></div>
 </div>`;
 };
 
@@ -69,6 +70,12 @@ const bars = (rows: Plot['rows'], top: number, series: Plot['series']) => {
 			return html`<rect class="tone-${series[which]?.tone ?? 1}" x="${short(index * room + room * 0.15)}" y="${short(y)}" width="${short(room * 0.7)}" height="${short(yOf(below, top) - y)}"/>`;
 		}),
 	);
+};
+
+/** By days, or where it is less than two of them, by the minute. */
+const formatEnds = (first: string, last: string): readonly [string, string] => {
+	const isShort = first.includes('T') && Date.parse(last) - Date.parse(first) < 2 * 86_400_000;
+	return isShort ? [formatMoment(first), formatMoment(last)] : [formatDay(first), formatDay(last)];
 };
 
 const numbers = ({title, unit, series, rows, kind}: Plot) => {
