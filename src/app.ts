@@ -22,6 +22,7 @@ import {examineServer} from './operations/doctor.ts';
 import {createJobs} from './operations/jobs.ts';
 import {openPolicy, registryForClients, type SharedPolicy} from './policyInForce.ts';
 import {createRefRules} from './refs/refRules.ts';
+import {createTombstonesAndGuard} from './registry/guard.ts';
 import {openLayout} from './registry/layout.ts';
 import type {Lifetimes} from './registry/lifetimes.ts';
 import {createUploadTrust, fixedTrust, looksEveryMs, type UploadTrust} from './registry/uploadTrust.ts';
@@ -56,6 +57,8 @@ export type AppOptions = {
 	elapsed?: () => number;
 	/** From 0 to 1, spreads what replicas do in the background. */
 	random?: () => number;
+	/** Waits so many milliseconds, for the end of a deletion and between the writes of a collector. */
+	wait?: (ms: number) => Promise<unknown>;
 	store?: ObjectStore;
 	metrics?: Metrics;
 	/** Whether this process looks for what was left behind; of those that serve one port, one does. */
@@ -76,6 +79,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		clock,
 		elapsed = createElapsed(),
 		random,
+		wait = delay,
 		store: given,
 		metrics = createMetrics({version}),
 		sweeps = true,
@@ -96,9 +100,10 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	]);
 	if (!found) for (const warning of abilities.warnings) log.warn({warning}, 'store');
 
+	const {tombstones, guard} = createTombstonesAndGuard(store, {lifetimes, elapsed, wait});
 	const composed = composeRegistry(store, {
 		...surroundings,
-		...{abilities, uploads, rules, clock, elapsed, lifetimes},
+		...{abilities, uploads, rules, clock, elapsed, lifetimes, guard},
 		policy: policy.current,
 		openOldStore: openOld,
 	});
@@ -110,14 +115,13 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		onFailed: error => log.warn({error}, 'usage not stored; it is kept, and tried again in a minute'),
 	});
 	const {operations, collector} = composeAdministration(store, {
-		...{lifetimes, clock, elapsed, disk: diskLimits(settings)},
+		...{lifetimes, tombstones, guard, clock, elapsed, wait, disk: diskLimits(settings)},
 		...collectingEvents({log, metrics}, composed.forget),
 		policy: policy.current,
 		policyFile: settings.policy,
 		collectEveryMs: settings.gcEveryMs,
 		holder: `${hostname()} (process ${process.pid})`,
 		examine: () => examineServer({settings, store, lifetimesOf, clock}),
-		wait: ms => delay(ms),
 		onProblem: (facts, message) => log.warn(facts, message),
 	});
 	const jobs = createJobs(store, operations, {clock, onFailed: (operation, error) => log.error({operation, error}, 'operation failed')});
@@ -126,7 +130,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	const koa = createKoaApp({
 		registryFor: registryForClients(composed, {rules, elapsed}, surroundings),
 		explainRef: composed.explainRef,
-		administration: createHttpAdministration({operations, jobs, token: settings.adminToken, clock, version}),
+		administration: createHttpAdministration({operations, jobs, token: settings.adminToken, clock, elapsed, version}),
 		usage: usage.recorder,
 		async assertReady() {
 			if (draining) throw new OciError('UNAVAILABLE', undefined, {message: 'the server is stopping'});

@@ -13,21 +13,23 @@ import {createSurveys} from './operations/survey.ts';
 import {createDecideTogether, createPolicyRetention, createUsageOf, type DiskLimits} from './policyRetention.ts';
 import type {Removal} from './refs/removal.ts';
 import {summarize} from './refs/summaries.ts';
-import {createGuard} from './registry/guard.ts';
+import type {Guard} from './registry/guard.ts';
 import {createHeads, type Heads} from './registry/heads.ts';
 import type {Lifetimes} from './registry/lifetimes.ts';
 import {createTags, type Tags} from './registry/tags.ts';
-import {createTombstones} from './registry/tombstones.ts';
+import type {Tombstones} from './registry/tombstones.ts';
 import {walkRepositories} from './registry/walk.ts';
 import {createWalkMemory} from './registry/walkMemory.ts';
 import type {ObjectStore} from './storage/objectStore.ts';
 import {createUsageReader} from './usage/reader.ts';
 
-export type AdministrationOptions = Pick<CollectorOptions, 'writesPerSecond' | 'onDeed' | 'onRemoved' | 'onDeleted'> & {
+export type AdministrationOptions = Pick<CollectorOptions, 'onDeed' | 'onRemoved' | 'onDeleted'> & {
 	/** The one that is in force now, and the file that it is from. */
 	policy: () => Policy;
 	policyFile: string | undefined;
 	lifetimes: Lifetimes;
+	tombstones: Tombstones;
+	guard: Guard;
 	/** Of a disk store. */
 	disk?: DiskLimits | undefined;
 	/** How often a cycle of the collector begins; undefined where never. */
@@ -49,9 +51,7 @@ export type ComposedAdministration = {operations: Operations; collector: Collect
 
 export const composeAdministration = (store: ObjectStore, options: AdministrationOptions): ComposedAdministration => {
 	const {policy, policyFile, lifetimes, disk, collectEveryMs, holder, examine, clock, elapsed, wait, onProblem} = options;
-	const {writesPerSecond, onDeed, onRemoved, onDeleted} = options;
-	const tombstones = createTombstones(store, {lifetimes, elapsed});
-	const guard = createGuard(store, tombstones, {lifetimes, elapsed, wait});
+	const {tombstones, guard, onDeed, onRemoved, onDeleted} = options;
 	const [tags, heads] = [createTags(store, guard), createHeads(store, guard)];
 	const usage = createUsageReader(store, {clock, elapsed, onDamaged: (key, error) => onProblem({key, error}, 'usage not readable')});
 	const usageOf = createUsageOf(usage, {onFailed: error => onProblem({error}, 'usage not readable')});
@@ -62,7 +62,7 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 	const decideTogether = createDecideTogether(policy, disk);
 	const decidesTogether = () => policy().budget.length > 0 || (disk?.freePercent ?? 0) > 0;
 	const collector = createCollector(store, {
-		...{lifetimes, tombstones, tags, holder, elapsed, wait, writesPerSecond, onDeed, onRemoved, onDeleted},
+		...{lifetimes, tombstones, tags, holder, elapsed, wait, memory, onDeed, onRemoved, onDeleted},
 		retention: () => createPolicyRetention({policy, usageOf, quarantineMs: lifetimes.quarantineMs, decideTogether, decidesTogether}),
 		refSizes: inventory => summarize(inventory, undefined, policy().refs).refs,
 		everyMs: collectEveryMs ?? usualEveryMs,

@@ -2,7 +2,7 @@
  * A store that answers like S3 from a bucket of any size, as quickly as from a small one, so that growth which is seen
  * is the registry's: a server process of its own. It counts requests at `/_counts`, and believes every signature.
  *
- *     node scripts/bench/bigBucket.ts <port> <repositories> <blobs in each> <refs in each>
+ *     node scripts/bench/bigBucket.ts <port> <repositories> <blobs in each> <refs in each> [layers of each]
  */
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
 import {argv} from 'node:process';
@@ -150,8 +150,8 @@ const serve = async (objects: Objects, message: IncomingMessage, response: Serve
 	else response.end(bytes);
 };
 
-const [port = 0, repositories = 1, blobs = 1, refs = 1] = argv.slice(2).map(Number);
-const objects = createObjects(createContents({repositories, blobs, refs}));
+const [port = 0, repositories = 1, blobs = 1, refs = 1, layers = 10] = argv.slice(2).map(Number);
+const objects = createObjects(createContents({repositories, blobs, refs, layers}));
 createServer({keepAliveTimeout: 600_000}, (message, response) => {
 	// A body that breaks off is never stored.
 	serve(objects, message, response).catch(() => response.destroy());

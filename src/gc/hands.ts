@@ -41,13 +41,14 @@ export const createHands = (store: ObjectStore, {tombstones, tags, pace, onDelet
 		return tombstones.free(repo, seen);
 	},
 
-	async remove(repo, {key}, seen) {
+	async remove(repo, {key, blob}, seen) {
 		await pace();
 		const until = await tombstones.beginDelete(repo, seen);
 		if (!until) return false;
-		onDeleted(repo, key);
 		await store.removeUntil(key, until);
-		return true;
+		onDeleted(repo, key);
+		// It may have come too late, and what a document leads to goes only when that has gone.
+		return blob !== undefined || (await store.stat(key)) === undefined;
 	},
 
 	async drop(repo, seen) {

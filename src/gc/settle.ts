@@ -91,4 +91,5 @@ export const createSettling = ({repo, startedAt: markedAt, tombstones}: Reposito
 const fewTombstones = 5000;
 const tombstoneBytes = 500;
 
-const versionOf = ({modified}: Row) => String(modified.getTime());
+// A listing tells parts of a second, which the answer to a GET does not. Whoever changed it in the same second is seen once it is due.
+const versionOf = ({modified}: Row) => String(Math.floor(modified.getTime() / 1000));

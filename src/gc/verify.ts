@@ -12,7 +12,9 @@ import type {ObjectStore} from '../storage/objectStore.ts';
 import {type Finding, findInconsistencies, findingSchema} from './findInconsistencies.ts';
 import {gcKeys} from './gcKeys.ts';
 
-export type VerifyOptions = PaceOptions & {
+export type VerifyOptions = Omit<PaceOptions, 'perSecond'> & {
+	/** As many as can be, where nothing is said. */
+	bytesPerSecond?: number;
 	/** Only these repositories; `pattern` is what was asked for: only a run of the same is gone on with. */
 	only?: {pattern: string; matches(repo: RepositoryName): boolean};
 	/** From the beginning, not from where the last run was left. */
@@ -36,7 +38,7 @@ export const verify = async (store: ObjectStore, options: VerifyOptions): Promis
 	const {only, signal, onProgress} = options;
 	const run = options.restart ? undefined : await readRun(store, only?.pattern);
 	const state = run ?? {...newVerification(await store.now()), pattern: only?.pattern};
-	const pace = createPace(options);
+	const pace = createPace({...options, perSecond: options.bytesPerSecond});
 	let checkpointAt = options.elapsed() + checkpointMs;
 
 	const checkpoint = async () => {

@@ -14,16 +14,25 @@ export type HttpAdministrationOptions = {
 	token: string | undefined;
 	/** Milliseconds since 1970. */
 	clock: () => number;
+	/** Milliseconds since some moment, never going back. */
+	elapsed: () => number;
 	version: string;
 };
 
 export type HttpAdministration = {api: Api; dashboard: Dashboard};
 
-export const createHttpAdministration = ({operations, jobs, token, clock, version}: HttpAdministrationOptions): HttpAdministration => {
+export const createHttpAdministration = ({
+	operations,
+	jobs,
+	token,
+	clock,
+	elapsed,
+	version,
+}: HttpAdministrationOptions): HttpAdministration => {
 	const access = createAdminAccess(token);
 	const sessions = token === undefined ? undefined : createSessions(token, clock);
 	return {
 		api: createApi({operations, jobs, access, openApi: createOpenApi(version)}),
-		dashboard: createDashboard({operations, jobs, access, sessions, clock, version}),
+		dashboard: createDashboard({operations, jobs, access, sessions, clock, elapsed, version}),
 	};
 };

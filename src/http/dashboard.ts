@@ -11,6 +11,7 @@ import {ApiRefusal} from './apiRefusal.ts';
 import {type Assets, openAssets} from './dashboard/assets.ts';
 import {createPruning} from './dashboard/pruning.ts';
 import {redirectTo} from './dashboard/redirectTo.ts';
+import {createRemembered} from './dashboard/remembered.ts';
 import type {Sessions} from './dashboard/session.ts';
 import {createSigning} from './dashboard/signing.ts';
 import {createViews} from './dashboard/views.ts';
@@ -32,13 +33,16 @@ export type DashboardOptions = {
 	sessions?: Sessions | undefined;
 	/** Milliseconds since 1970. */
 	clock: () => number;
+	/** Milliseconds since some moment, never going back. */
+	elapsed: () => number;
 	version: string;
 };
 
-export const createDashboard = ({operations, jobs, access, sessions, clock, version}: DashboardOptions): Dashboard => {
+export const createDashboard = ({operations, jobs, access, sessions, clock, elapsed, version}: DashboardOptions): Dashboard => {
 	const now = () => new Date(clock());
-	const views = createViews(operations, now);
-	const pruning = createPruning(operations, jobs, now);
+	const remembered = createRemembered(operations, elapsed);
+	const views = createViews(remembered, now);
+	const pruning = createPruning(operations, jobs, {now, onDone: remembered.forget});
 	let opened: Promise<Assets> | undefined;
 	const assets = () => {
 		opened ??= openAssets();

@@ -6,7 +6,7 @@ import {mapParallel} from '../lib/mapInOrder.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
 import {condemnedKey, keys} from './keys.ts';
 import type {Lifetimes} from './lifetimes.ts';
-import type {Tombstone, Tombstones} from './tombstones.ts';
+import {createTombstones, type Tombstone, type Tombstones} from './tombstones.ts';
 
 export type Guard = {
 	/**
@@ -44,7 +44,7 @@ export const createGuard = (store: ObjectStore, tombstones: Tombstones, options:
 	const listings = new LRUCache<RepositoryName, Listing>({...aging, maxSize: rememberedKeys, sizeCalculation: ({keys}) => 1 + keys.size});
 	const flights = createFlights<Listing>();
 	/** Looked at one by one, and not condemned: the same as being missing in a listing. */
-	const cleared = new LRUCache<string, true>({...aging, max: rememberedKeys});
+	const cleared = new LRUCache<string, true>({...aging, maxSize: rememberedKeys, sizeCalculation: () => 1});
 
 	const list = async (repo: RepositoryName): Promise<Listing> => {
 		const known = listings.get(repo);
@@ -114,6 +114,12 @@ export const createGuard = (store: ObjectStore, tombstones: Tombstones, options:
 			});
 		},
 	};
+};
+
+/** Both, for all that a process does on one store: what one part of it deletes, the others know at once. */
+export const createTombstonesAndGuard = (store: ObjectStore, options: Pick<GuardOptions, 'elapsed' | 'wait'> & {lifetimes: Lifetimes}) => {
+	const tombstones = createTombstones(store, options);
+	return {tombstones, guard: createGuard(store, tombstones, options)};
 };
 
 /** `keys` of objects that have a tombstone; not `isWhole` where there are more. */

@@ -86,9 +86,11 @@ export const createManifestReferences = ({presence, guard, manifests, toleratesM
 	};
 
 	/** Whether a stored manifest and everything below it is there; all of it is secured. Of what nobody began to delete it is believed. */
-	const isWhole = async (repo: RepositoryName, {digest, mediaType, bytes}: StoredManifest): Promise<boolean> => {
-		const manifest = parseManifest(bytes, mediaType);
-		const {doubtful} = await secure(repo, digest, manifest, 'head');
+	const isWhole = async (repo: RepositoryName, stored: StoredManifest): Promise<boolean> => {
+		const {digest} = stored;
+		const manifest = parseManifest(stored.bytes, stored.mediaType);
+		const secured = await secure(repo, digest, manifest, 'head');
+		const {doubtful} = secured;
 		const own = keys.manifest(repo, digest);
 		if (doubtful.has(own) && !(await manifests.find(repo, digest))) return false;
 
@@ -98,11 +100,12 @@ export const createManifestReferences = ({presence, guard, manifests, toleratesM
 			if (as !== 'manifest' && !isDoubtful) return true;
 			if (as !== 'manifest' && (await presence.find(repo, descriptor.digest, 'reader')) !== undefined) return true;
 			if (as === 'blob') return false;
-			const stored = await manifests.find(repo, descriptor.digest);
-			return stored !== undefined && isWhole(repo, stored);
+			const below = await manifests.find(repo, descriptor.digest);
+			return below !== undefined && isWhole(repo, below);
 		};
 		const answers = await mapParallel(references(manifest), requestsAtOnce, isThere);
-		return answers.every(Boolean);
+		// Who was held up for long on the way knows what was, and not what is.
+		return answers.every(Boolean) && (!guard.isOver(secured) || isWhole(repo, stored));
 	};
 
 	return {

@@ -49,7 +49,8 @@ export const withOldBuckets = (inner: Registry, {repositories, bucketOf, documen
 		if (cache.missing.length > 0) onMissing({repo, tag, missing: cache.missing});
 		const {manifest, mediaType, digest, config, configDescriptor} = toManifest(cache.document);
 		const derivation = cache.ways.length > 0 ? {derivation: {ways: cache.ways, sources: []}} : {};
-		const stored = await documents.getManifest(repo, digest).catch(unlessUnknown);
+		// As a pusher: what is there is not written again, and has to stay.
+		const stored = await documents.getManifest(repo, digest, 'pusher').catch(unlessUnknown);
 		if (stored && (await isThere(repo, configDescriptor.digest))) return {...stored, ...derivation};
 		await documents.putBlob(repo, configDescriptor.digest, once(config), config.length);
 		await documents.putManifest(repo, {bytes: manifest, mediaType}, {digest, tags: []});

@@ -1,7 +1,8 @@
 /**
  * Everything at once, with the real parts: BuildKits that export and import, retention and the collector every second, replicas that are
- * killed. `SOAK_MINUTES` makes it longer, `E2E_SEED` brings a run back, as far as the order of what happens is its own.
+ * killed. `SOAK_MINUTES` makes it longer, `SOAK_LOG` names a file for the servers' logs, `E2E_SEED` brings a run back, as far as the order of what happens is its own.
  */
+import {writeFile} from 'node:fs/promises';
 import {env} from 'node:process';
 import test from 'ava';
 import {startBuildkitd} from './harness/buildkitd.ts';
@@ -58,7 +59,7 @@ test(`${builders} builders, a collector every second and replicas that die: no b
 			return performance.now() < endsAt;
 		},
 	});
-	const kills = await killing.stop();
+	const {kills, logs} = await killing.stop();
 	await reports.look();
 	const {findings, checked} = await verifyBucket(store);
 
@@ -67,15 +68,16 @@ test(`${builders} builders, a collector every second and replicas that die: no b
 	);
 	t.log(`${soaked.exports} exports, ${soaked.imports} imports, ${soaked.hits} of them of what is kept; ${kills} kills`);
 	t.log(
-		`${reports.cycles} cycles deleted ${reports.deletedObjects} objects of ${(reports.deletedBytes / 1e6).toFixed(1)} MB, and took ${reports.removedRefs} refs`,
+		`${reports.cycles} cycles took ${reports.removedRefs} refs, condemned ${reports.condemnedObjects} objects, freed ${reports.freedObjects} and deleted ${reports.deletedObjects} of ${(reports.deletedBytes / 1e6).toFixed(1)} MB`,
 	);
 	t.log(`verify read ${checked.count} blobs and manifests`);
 	for (const failure of soaked.failures) t.log(failure);
+	if (env.SOAK_LOG) await writeFile(env.SOAK_LOG, logs.join('\n'));
 	t.deepEqual(findings, []);
 	t.is(soaked.failures.length, 0);
 	t.true(kills > minutes);
 	t.true(soaked.hits > builders);
 	// Much that was pushed must be gone, or nothing was tried.
-	t.true(reports.deletedObjects > 50 * minutes, `${reports.deletedObjects}`);
+	t.true(reports.deletedObjects > 20 * minutes, `only ${reports.deletedObjects} objects were deleted`);
 	t.true(reports.removedRefs > 0);
 });

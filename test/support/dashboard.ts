@@ -26,7 +26,7 @@ export const listenDashboard = async ({operations = sampleOperations(), token, c
 		throw new Error('there is only what an administrator reaches');
 	};
 	const koa = createKoaApp({
-		administration: createHttpAdministration({operations, jobs, token, clock, version: '0.1.0'}),
+		administration: createHttpAdministration({operations, jobs, token, clock, elapsed: clock, version: '0.1.0'}),
 		registryFor: unused,
 		explainRef: unused,
 		usage: new Proxy({} as UsageRecorder, {get: unused}),

@@ -8,6 +8,8 @@ export interface BucketShape {
 	readonly blobs: number;
 	/** In each repository; each is a tag, and a manifest of its own. */
 	readonly refs: number;
+	/** Of each manifest; ten where nothing is said. */
+	readonly layers?: number;
 }
 
 export interface MadeUpObject {
@@ -24,7 +26,6 @@ export interface Contents {
 }
 
 export const manifestType = 'application/vnd.oci.image.manifest.v1+json';
-export const layersOfManifest = 10;
 /** Enough for a redirect. */
 export const blobBytes = 100_000;
 
@@ -32,13 +33,13 @@ export const repositoryName = (index: number): string => `growth/repository-${St
 export const tagName = (ref: number): string => `ref-${String(ref).padStart(4, '0')}`;
 export const blobDigest = (repository: number, blob: number): string => `sha256:${sha256(`${repository}/${blob}`).toString('hex')}`;
 
-export const manifestOf = ({blobs}: BucketShape, repository: number, ref: number): Buffer => {
+export const manifestOf = ({blobs, layers: count = 10}: BucketShape, repository: number, ref: number): Buffer => {
 	const descriptor = (place: number, mediaType: string) => ({
 		mediaType,
-		digest: blobDigest(repository, (ref * (layersOfManifest + 1) + place) % blobs),
+		digest: blobDigest(repository, (ref * (count + 1) + place) % blobs),
 		size: blobBytes,
 	});
-	const layers = Array.from({length: layersOfManifest}, (_, at) => descriptor(at + 1, 'application/vnd.oci.image.layer.v1.tar+gzip'));
+	const layers = Array.from({length: count}, (_, at) => descriptor(at + 1, 'application/vnd.oci.image.layer.v1.tar+gzip'));
 	return Buffer.from(JSON.stringify({schemaVersion: 2, mediaType: manifestType, config: descriptor(0, cacheConfigType), layers}));
 };
 

@@ -14,7 +14,13 @@ import type {Reply} from '../reply.ts';
 import {readForm} from './form.ts';
 import {redirectTo} from './redirectTo.ts';
 
-export const createPruning = ({run}: Operations, jobs: Jobs, now: () => Date) => ({
+export type PruningOptions = {
+	now: () => Date;
+	/** Something was deleted. */
+	onDone: () => void;
+};
+
+export const createPruning = ({run}: Operations, jobs: Jobs, {now, onDone}: PruningOptions) => ({
 	/** The form, and where something is filled in, what would go. */
 	async preview(given: URLSearchParams): Promise<Page> {
 		const fields = filledIn(given);
@@ -45,6 +51,7 @@ export const createPruning = ({run}: Operations, jobs: Jobs, now: () => Date) =>
 	async watch(id: string, given: URLSearchParams): Promise<Page> {
 		const job = await jobs.read(id);
 		if (job?.operation !== 'prune') throw new ApiRefusal('not-found', 'there is no such job', 'the last 200 are kept');
+		if (job.state !== 'running') onDone();
 		return pruneJobPage({job, again: `${paths.prune}?${new URLSearchParams({...filledIn(given)})}`, now: now()});
 	},
 });

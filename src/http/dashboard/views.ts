@@ -1,4 +1,5 @@
 /** What the pages show, asked of the operations. */
+import {parseRepositoryName} from 'oci-spec-types';
 import {OperationError} from '../../operations/operation.ts';
 import type {Operations} from '../../operations/operations.ts';
 import type {Page} from '../../ui/layout.ts';
@@ -24,7 +25,9 @@ export const createViews = ({run}: Operations, now: () => Date) => ({
 
 	repositories: async (): Promise<Page> => repositoriesPage({usage: await run('usage', {}), now: now()}),
 
-	async repository(repository: string): Promise<Page> {
+	async repository(name: string): Promise<Page> {
+		// A glob would find several.
+		const repository = parseRepositoryName(name);
 		const [usage, refs] = await Promise.all([
 			run('usage', {repo: repository}),
 			run('refs.list', {repo: repository, sort: 'size', limit: mostRefs}),

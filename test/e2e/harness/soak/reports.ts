@@ -6,7 +6,7 @@ import type {ObjectStore} from '../../../../src/storage/objectStore.ts';
 
 export const watchReports = (store: ObjectStore) => {
 	const seen = new Set<string>();
-	const sums = {cycles: 0, deletedObjects: 0, deletedBytes: 0, removedRefs: 0};
+	const sums = {cycles: 0, condemnedObjects: 0, freedObjects: 0, deletedObjects: 0, deletedBytes: 0, removedRefs: 0};
 	let looking: Promise<void> | undefined;
 
 	const look = async () => {
@@ -17,6 +17,8 @@ export const watchReports = (store: ObjectStore) => {
 			seen.add(entry.key);
 			const report = cycleReportSchema.parse(JSON.parse((await readAll(object.body)).toString()));
 			sums.cycles += 1;
+			sums.condemnedObjects += report.did.condemned.objects + report.did.recondemned.objects;
+			sums.freedObjects += report.did.freed.objects;
 			sums.deletedObjects += report.did.deleted.objects;
 			sums.deletedBytes += report.did.deleted.bytes;
 			sums.removedRefs += report.removedCount;
