@@ -10,7 +10,7 @@ import {OperationError} from './operations/operation.ts';
 import {createOperations, type Operations} from './operations/operations.ts';
 import {createRuns} from './operations/runs/runs.ts';
 import {createSurveys} from './operations/survey.ts';
-import {createDecideTogether, createPolicyRetention, createUsageOf, type DiskLimits} from './policyRetention.ts';
+import {createDecideTogether, createPolicyRetention, createUsageOf, type DiskLimits, leavingBytesOf} from './policyRetention.ts';
 import type {Removal} from './refs/removal.ts';
 import {summarize} from './refs/summaries.ts';
 import type {Guard} from './registry/guard.ts';
@@ -59,13 +59,16 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 	const walk = () => walkRepositories(store, {memory});
 	const surveys = createSurveys({walk, usageOf, rules: () => policy().refs, now: () => store.now(), elapsed});
 
-	const decideTogether = createDecideTogether(policy, disk);
+	const everyMs = collectEveryMs ?? usualEveryMs;
+	const reports = createReports(store);
+	const leavingBytes = leavingBytesOf(reports, {quarantineMs: lifetimes.quarantineMs, everyMs});
+	const decideTogether = createDecideTogether(policy, disk && {...disk, leavingBytes});
 	const decidesTogether = () => policy().budget.length > 0 || (disk?.freePercent ?? 0) > 0;
 	const collector = createCollector(store, {
 		...{lifetimes, tombstones, tags, holder, elapsed, wait, memory, onDeed, onRemoved, onDeleted},
 		retention: () => createPolicyRetention({policy, usageOf, quarantineMs: lifetimes.quarantineMs, decideTogether, decidesTogether}),
 		refSizes: inventory => summarize(inventory, undefined, policy().refs).refs,
-		everyMs: collectEveryMs ?? usualEveryMs,
+		everyMs,
 	});
 
 	const administration: Administration = {
@@ -80,7 +83,7 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 		letGo: removal => letGo(tags, heads, removal),
 		protect: tags.protect,
 		collection: collectionOf(collector, () => store.now()),
-		reports: createReports(store),
+		reports,
 	};
 	return {operations: createOperations(createRuns(administration)), collector};
 };
