@@ -16,6 +16,8 @@ import {circumstances} from './bench/machine.ts';
 import {renderScenario} from './bench/page.ts';
 import type {BenchOptions, Scenario} from './bench/scenario.ts';
 import {bigLayersScenario} from './bench/scenarios/bigLayers.ts';
+import {collectingScenario} from './bench/scenarios/collecting.ts';
+import {collectorsScenario} from './bench/scenarios/collectors.ts';
 import {exportScenario} from './bench/scenarios/export.ts';
 import {exportersScenario} from './bench/scenarios/exporters.ts';
 import {growthScenario} from './bench/scenarios/growth.ts';
@@ -35,6 +37,8 @@ const scenarios: Readonly<Record<string, Scenario>> = {
 	pushes: pushesScenario,
 	redirects: redirectsScenario,
 	growth: growthScenario,
+	collecting: collectingScenario,
+	collectors: collectorsScenario,
 };
 
 const main = async () => {

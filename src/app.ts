@@ -24,6 +24,7 @@ import {createJobs} from './operations/jobs.ts';
 import {withVerificationsCounted} from './operations/withVerificationsCounted.ts';
 import {openPolicy, registryForClients, type SharedPolicy} from './policyInForce.ts';
 import {createRefRules} from './refs/refRules.ts';
+import {createTombstonesAndGuard} from './registry/guard.ts';
 import {openLayout} from './registry/layout.ts';
 import type {Lifetimes} from './registry/lifetimes.ts';
 import {createUploadTrust, fixedTrust, looksEveryMs, type UploadTrust} from './registry/uploadTrust.ts';
@@ -58,6 +59,8 @@ export type AppOptions = {
 	elapsed?: () => number;
 	/** From 0 to 1, spreads what replicas do in the background. */
 	random?: () => number;
+	/** Waits so many milliseconds, for the end of a deletion and between the writes of a collector. */
+	wait?: (ms: number) => Promise<unknown>;
 	store?: ObjectStore;
 	metrics?: Metrics;
 	/** Whether this process looks for what was left behind; of those that serve one port, one does. */
@@ -78,6 +81,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		clock,
 		elapsed = createElapsed(),
 		random,
+		wait = delay,
 		store: given,
 		metrics = createMetrics({version}),
 		sweeps = true,
@@ -98,9 +102,11 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	]);
 	if (!found) for (const warning of abilities.warnings) log.warn({warning}, 'store');
 
+	const onRescued = () => metrics.recordCollected({did: 'rescued', objects: 1, bytes: 0});
+	const {tombstones, guard} = createTombstonesAndGuard(store, {lifetimes, elapsed, wait, onRescued});
 	const composed = composeRegistry(store, {
 		...surroundings,
-		...{abilities, uploads, rules, clock, elapsed, lifetimes},
+		...{abilities, uploads, rules, clock, elapsed, lifetimes, guard},
 		policy: policy.current,
 		openOldStore: openOld,
 	});
@@ -112,14 +118,17 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		onFailed: error => log.warn({error}, 'usage not stored; it is kept, and tried again in a minute'),
 	});
 	const administration = composeAdministration(store, {
-		...{lifetimes, clock, elapsed, disk: diskLimits(settings)},
+		...{lifetimes, tombstones, guard, clock, elapsed, wait, disk: diskLimits(settings)},
 		...collectingEvents({log, metrics}, composed.forget),
 		policy: policy.current,
 		policyFile: settings.policy,
 		collectEveryMs: settings.gcEveryMs,
 		holder: `${hostname()} (process ${process.pid})`,
 		examine: () => examineServer({settings, store, lifetimesOf, clock}),
-		wait: ms => delay(ms),
+		onLetGo({repo, tag, digest, reason, exclusiveBytes: bytes}) {
+			log.info({repo, tag, digest, reason, bytes}, 'let go');
+			metrics.recordRemoval('tag', 'by hand');
+		},
 		onProblem: (facts, message) => log.warn(facts, message),
 	});
 	const operations = withVerificationsCounted(administration.operations, metrics);

@@ -10,14 +10,14 @@ import {OperationError} from './operations/operation.ts';
 import {createOperations, type Operations} from './operations/operations.ts';
 import {createRuns} from './operations/runs/runs.ts';
 import {createSurveys} from './operations/survey.ts';
-import {createDecideTogether, createPolicyRetention, createUsageOf, type DiskLimits} from './policyRetention.ts';
+import {createDecideTogether, createPolicyRetention, createUsageOf, type DiskLimits, leavingBytesOf} from './policyRetention.ts';
 import type {Removal} from './refs/removal.ts';
 import {summarize} from './refs/summaries.ts';
-import {createGuard} from './registry/guard.ts';
+import type {Guard} from './registry/guard.ts';
 import {createHeads, type Heads} from './registry/heads.ts';
 import type {Lifetimes} from './registry/lifetimes.ts';
 import {createTags, type Tags} from './registry/tags.ts';
-import {createTombstones} from './registry/tombstones.ts';
+import type {Tombstones} from './registry/tombstones.ts';
 import {walkRepositories} from './registry/walk.ts';
 import {createWalkMemory} from './registry/walkMemory.ts';
 import type {ObjectStore} from './storage/objectStore.ts';
@@ -28,6 +28,8 @@ export type AdministrationOptions = Pick<CollectorOptions, 'onDeed' | 'onRemoved
 	policy: () => Policy;
 	policyFile: string | undefined;
 	lifetimes: Lifetimes;
+	tombstones: Tombstones;
+	guard: Guard;
 	/** Of a disk store. */
 	disk?: DiskLimits | undefined;
 	/** How often a cycle of the collector begins; undefined where never. */
@@ -41,6 +43,8 @@ export type AdministrationOptions = Pick<CollectorOptions, 'onDeed' | 'onRemoved
 	/** Milliseconds since some moment, never going back. */
 	elapsed: () => number;
 	wait: (ms: number) => Promise<unknown>;
+	/** Hears of each ref that an administrator lets go. */
+	onLetGo?: (removal: Removal) => void;
 	/** Something that is not there, or cannot be read, and that operations can do without. */
 	onProblem: (facts: object, message: string) => void;
 };
@@ -49,9 +53,7 @@ export type ComposedAdministration = {operations: Operations; collector: Collect
 
 export const composeAdministration = (store: ObjectStore, options: AdministrationOptions): ComposedAdministration => {
 	const {policy, policyFile, lifetimes, disk, collectEveryMs, holder, examine, clock, elapsed, wait, onProblem} = options;
-	const {onDeed, onRemoved, onDeleted} = options;
-	const tombstones = createTombstones(store, {lifetimes, elapsed});
-	const guard = createGuard(store, tombstones, {lifetimes, elapsed, wait});
+	const {tombstones, guard, onDeed, onRemoved, onDeleted} = options;
 	const [tags, heads] = [createTags(store, guard), createHeads(store, guard)];
 	const usage = createUsageReader(store, {clock, elapsed, onDamaged: (key, error) => onProblem({key, error}, 'usage not readable')});
 	const usageOf = createUsageOf(usage, {onFailed: error => onProblem({error}, 'usage not readable')});
@@ -59,13 +61,16 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 	const walk = () => walkRepositories(store, {memory});
 	const surveys = createSurveys({walk, usageOf, rules: () => policy().refs, now: () => store.now(), elapsed});
 
-	const decideTogether = createDecideTogether(policy, disk);
+	const everyMs = collectEveryMs ?? usualEveryMs;
+	const reports = createReports(store);
+	const leavingBytes = leavingBytesOf(reports, {quarantineMs: lifetimes.quarantineMs, everyMs});
+	const decideTogether = createDecideTogether(policy, disk && {...disk, leavingBytes});
 	const decidesTogether = () => policy().budget.length > 0 || (disk?.freePercent ?? 0) > 0;
 	const collector = createCollector(store, {
-		...{lifetimes, tombstones, tags, holder, elapsed, wait, onDeed, onRemoved, onDeleted},
+		...{lifetimes, tombstones, tags, holder, elapsed, wait, memory, onDeed, onRemoved, onDeleted},
 		retention: () => createPolicyRetention({policy, usageOf, quarantineMs: lifetimes.quarantineMs, decideTogether, decidesTogether}),
 		refSizes: inventory => summarize(inventory, undefined, policy().refs).refs,
-		everyMs: collectEveryMs ?? usualEveryMs,
+		everyMs,
 	});
 
 	const administration: Administration = {
@@ -77,10 +82,14 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 			return undefined;
 		},
 		decideTogether,
-		letGo: removal => letGo(tags, heads, removal),
+		async letGo(removal) {
+			const gone = await letGo(tags, heads, removal);
+			if (gone) options.onLetGo?.(removal);
+			return gone;
+		},
 		protect: tags.protect,
 		collection: collectionOf(collector, () => store.now()),
-		reports: createReports(store),
+		reports,
 	};
 	return {operations: createOperations(createRuns(administration)), collector};
 };

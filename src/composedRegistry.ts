@@ -1,5 +1,4 @@
 /** How the registry that clients see is put together: the one in the store, and around it what each policy adds. */
-import {setTimeout as delay} from 'node:timers/promises';
 import {toleratesMissingLayer} from './cache/cacheDocument.ts';
 import type {Policy} from './config/policy.ts';
 import type {Settings} from './config/settings.ts';
@@ -10,12 +9,11 @@ import type {RefRules} from './refs/refBehaviour.ts';
 import {withDerivedDocuments} from './refs/withDerivedDocuments.ts';
 import {withMergingTags} from './refs/withMergingTags.ts';
 import {createDerivedPointers} from './registry/derivedPointers.ts';
-import {createGuard} from './registry/guard.ts';
+import type {Guard} from './registry/guard.ts';
 import {createHeads} from './registry/heads.ts';
 import type {Lifetimes} from './registry/lifetimes.ts';
 import type {Registry} from './registry/registry.ts';
 import {createStoredRegistry, type StoredRegistry} from './registry/storedRegistry.ts';
-import {createTombstones} from './registry/tombstones.ts';
 import type {UploadTrust} from './registry/uploadTrust.ts';
 import {withoutRedirects} from './registry/withoutRedirects.ts';
 import {withRedirectedUploads} from './registry/withRedirectedUploads.ts';
@@ -42,8 +40,7 @@ export type ComposeOptions = {
 	/** Milliseconds since some moment, never going back. */
 	elapsed: () => number;
 	lifetimes: Lifetimes;
-	/** Waits so many milliseconds. */
-	wait?: (ms: number) => Promise<unknown>;
+	guard: Guard;
 	log: Log;
 	metrics: Metrics;
 };
@@ -59,13 +56,9 @@ export type Composed = {
 };
 
 export const composeRegistry = (store: ObjectStore, options: ComposeOptions): Composed => {
-	const {settings, policy, abilities, uploads, rules, clock, elapsed, lifetimes, wait = delay, log, metrics} = options;
+	const {settings, policy, abilities, uploads, rules, clock, elapsed, lifetimes, guard, log, metrics} = options;
 	const lifetimeMs = lifetimes.indexMs;
 	const limitBytes = settings.importLimitBytes;
-
-	const tombstones = createTombstones(store, {lifetimes, elapsed});
-	const onRescued = () => metrics.recordCollected({did: 'rescued', objects: 1, bytes: 0});
-	const guard = createGuard(store, tombstones, {lifetimes, elapsed, wait, onRescued});
 
 	const stored = createStoredRegistry(store, {
 		clock,

@@ -11,6 +11,7 @@ import {createElapsed} from './lib/elapsed.ts';
 import {examine} from './operations/doctor.ts';
 import type {Operations} from './operations/operations.ts';
 import {diagnose} from './operations/runs/health.ts';
+import {createTombstonesAndGuard} from './registry/guard.ts';
 import {isMarked} from './registry/layout.ts';
 import {lifetimesOf} from './serverLifetimes.ts';
 import {createStore, diskLimits} from './settingsStore.ts';
@@ -58,6 +59,7 @@ const open = async ({environment, openStore, clock, onProblem}: Required<LocalOp
 			storeAdvice,
 		);
 	}
+	const waiting = {elapsed: createElapsed({wall: clock}), wait: (ms: number) => delay(ms)};
 	const {operations} = composeAdministration(store, {
 		policy: () => policy,
 		policyFile: settings.policy,
@@ -67,8 +69,8 @@ const open = async ({environment, openStore, clock, onProblem}: Required<LocalOp
 		holder: `a command on ${hostname()} (process ${process.pid})`,
 		examine: () => examine({environment, createStore: openStore, lifetimesOf, clock}),
 		clock,
-		elapsed: createElapsed({wall: clock}),
-		wait: ms => delay(ms),
+		...waiting,
+		...createTombstonesAndGuard(store, {lifetimes, ...waiting}),
 		onProblem: (facts, message) => onProblem(`${message}: ${JSON.stringify(facts)}`),
 	});
 	return {operations, store};

@@ -2,6 +2,7 @@
 import type {RepositoryName} from 'oci-spec-types';
 import type {Policy} from './config/policy.ts';
 import {formatDuration} from './config/units.ts';
+import type {Reports} from './gc/report.ts';
 import type {Retention, RetentionDecision, TogetherDecision} from './gc/retention.ts';
 import {decideBudgets, decideEviction} from './refs/budgets.ts';
 import {untaggedRule} from './refs/refRules.ts';
@@ -55,18 +56,33 @@ const untaggedIn = (rules: Policy['refs'], repo: RepositoryName): Pick<Retention
 };
 
 export type DiskLimits = {room: () => Promise<{freeBytes: number; totalBytes: number}>; freePercent: number};
+/** What went in these cycles, whose bytes are not free yet. */
+export type LeavingBytes = (now: Date) => Promise<number>;
 
 /** Budgets first; where the disk is still too full, whatever was used longest ago. */
 export const createDecideTogether =
-	(policy: () => Policy, disk?: DiskLimits): DecideTogether =>
+	(policy: () => Policy, disk?: DiskLimits & {leavingBytes: LeavingBytes}): DecideTogether =>
 	async (summaries, gone, now) => {
 		const decisions = decideBudgets(summaries, policy().budget, {now, gone});
 		const budgets = decisions.map(({budget, leftBytes}) => ({match: budget.match.text, size: budget.size, bytes: Math.round(leftBytes)}));
 		const budgeted = decisions.flatMap(({removals}) => removals);
 		if (!disk || disk.freePercent === 0) return {removals: budgeted, budgets};
+		const {freePercent} = disk;
 		const {freeBytes, totalBytes} = await disk.room();
-		const evicted = decideEviction(summaries, {freeBytes, totalBytes, freePercent: disk.freePercent, now, gone: [...gone, ...budgeted]});
+		if (freeBytes >= (totalBytes * freePercent) / 100) return {removals: budgeted, budgets};
+		const leavingBytes = await disk.leavingBytes(now);
+		const all = [...gone, ...budgeted];
+		const evicted = decideEviction(summaries, {freeBytes, totalBytes, freePercent, leavingBytes, now, gone: all});
 		return {removals: [...budgeted, ...evicted], budgets};
+	};
+
+/** A ref's bytes are free after three quarantines: of its tag, its manifests and its layers; each ends with a cycle. */
+export const leavingBytesOf =
+	(reports: Pick<Reports, 'read'>, {quarantineMs, everyMs}: {quarantineMs: number; everyMs: number}): LeavingBytes =>
+	async now => {
+		const since = new Date(now.getTime() - 3 * (quarantineMs + everyMs));
+		const removed = (await reports.read({since})).flatMap(report => report.removed);
+		return removed.reduce((sum, {kind, bytes}) => sum + (kind === 'tag' ? bytes : 0), 0);
 	};
 
 /** Usage as retention decides by it. What was used before anything was recorded, nobody knows: so nothing counts as idle since before that. */

@@ -6,6 +6,7 @@
 import {argv, exit, resourceUsage, stdout} from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import {createCollector} from '../../src/gc/collector.ts';
+import {gcKeys} from '../../src/gc/gcKeys.ts';
 import {createElapsed} from '../../src/lib/elapsed.ts';
 import {decideRetention} from '../../src/refs/retention.ts';
 import {summarize} from '../../src/refs/summaries.ts';
@@ -25,6 +26,8 @@ export interface CollectOrder {
 	readonly quarantineMs?: number;
 	/** Between two cycles. */
 	readonly pauseMs?: number;
+	/** Does not wait until the lease of one that was killed has expired. */
+	readonly takesOver?: boolean;
 }
 
 export interface CollectedCycle {
@@ -41,7 +44,7 @@ export interface CollectedCycle {
 
 const dayMs = 86_400_000;
 
-const main = async ({endpoint, bucket, accessKey, secretKey, cycles, pauseMs = 0, ...given}: CollectOrder) => {
+const main = async ({endpoint, bucket, accessKey, secretKey, cycles, pauseMs = 0, takesOver, ...given}: CollectOrder) => {
 	let requests: Record<string, number> = {};
 	const store = createS3Store({
 		...{bucket, endpoint: new URL(endpoint), region: 'us-east-1', forcePathStyle: true},
@@ -66,6 +69,7 @@ const main = async ({endpoint, bucket, accessKey, secretKey, cycles, pauseMs = 0
 		}),
 		refSizes: inventory => summarize(inventory, undefined, []).refs,
 	});
+	if (takesOver) await store.remove([gcKeys.lease]);
 	for (let cycle = 0; cycle < cycles; cycle++) {
 		if (cycle > 0) await delay(pauseMs);
 		requests = {};

@@ -35,7 +35,7 @@ const remove = async (name: OperationName, input: Record<string, unknown>, optio
 	if (!json) tell(name, shown, options);
 	if (count === 0) {
 		if (json) tell(name, shown, options);
-		return 'ok';
+		return renderingOf(name).outcome?.(shown) ?? 'ok';
 	}
 	if (!yes) {
 		if (!terminal.isInteractive) throw unasked('this is no terminal to ask at');

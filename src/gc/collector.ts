@@ -183,9 +183,13 @@ const writesPerSecond = 300;
 // A killed cycle repeats so much at most.
 const betweenNotesMs = 5000;
 
-/** A listing of hours keeps the lease, and ends when it is told to. */
+/** A walk of hours keeps the lease, and ends when it is told to. */
 const attended = (store: ObjectStore, attend: () => Promise<void>): ObjectStore => ({
 	...store,
+	async read(...given) {
+		await attend();
+		return store.read(...given);
+	},
 	async *list(...given) {
 		let rows = 0;
 		for await (const entry of store.list(...given)) {

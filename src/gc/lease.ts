@@ -38,16 +38,27 @@ export const takeLease = async (store: ObjectStore, {holder, leaseMs, elapsed}: 
 
 	const found = await readDocument(store, gcKeys.lease, leaseSchema);
 	if (found && !found.value.released && !isExpired(found, leaseMs)) return undefined;
-	let held = await write(false, found);
-	if (!held) return undefined;
+	const taken = await write(false, found);
+	if (!taken) return undefined;
+	let held = taken;
 	let renewedAt = elapsed();
+	let renewal: Promise<void> | undefined;
+
+	const renew = async () => {
+		const renewed = await write(false, held);
+		if (!renewed) throw new LeaseLost('another server has taken over the collection');
+		held = renewed;
+		renewedAt = elapsed();
+	};
 
 	return {
 		async keep() {
 			if (elapsed() - renewedAt < leaseMs / 3) return;
-			held = await write(false, held);
-			if (!held) throw new LeaseLost('another server has taken over the collection');
-			renewedAt = elapsed();
+			// Many ask at once, and only one of their swaps would be the first.
+			renewal ??= renew().finally(() => {
+				renewal = undefined;
+			});
+			await renewal;
 		},
 		async release() {
 			await write(true, held);

@@ -96,13 +96,13 @@ const jsonOf = (description: string, schema: object) => ({description, content: 
 const refusals = (codes: readonly ApiErrorCode[]) => {
 	const statuses = Map.groupBy([...codes, ...always], code => apiErrors[code]);
 	return Object.fromEntries(
-		[...statuses].map(([status, codes]) => [status, jsonOf(codes.map(code => reasons[code]).join('; '), reference('Error'))]),
+		[...statuses].map(([status, codes]) => [status, jsonOf(codes.map(code => errorMeanings[code]).join('; '), reference('Error'))]),
 	);
 };
 
 const always = ['unauthenticated', 'forbidden', 'method', 'failed', 'unavailable'] as const;
 
-const reasons: {readonly [C in ApiErrorCode]: string} = {
+export const errorMeanings: {readonly [C in ApiErrorCode]: string} = {
 	invalid: 'The input is not what the operation takes',
 	unauthenticated: 'The token is missing, or another',
 	forbidden: 'This client, or a page of this site, may not ask',

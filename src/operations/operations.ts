@@ -17,7 +17,9 @@ export const createOperations = (runs: Runs): Operations => ({
 	async run(name, input, {onProgress = () => undefined, signal = never} = {}) {
 		const run: Run<typeof name> = runs[name];
 		try {
-			return await run(parseInput(name, input), {onProgress, signal});
+			const output = await run(parseInput(name, input), {onProgress, signal});
+			// What the answer is made of may say more than the table promises.
+			return operations[name].output.parse(output) as OperationOutput<typeof name>;
 		} catch (error) {
 			throw error instanceof OciError ? inOurWords(error) : error;
 		}

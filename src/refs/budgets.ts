@@ -42,16 +42,19 @@ export const decideBudgets = (
 	});
 };
 
-export type DiskGround = BudgetGround & {freeBytes: number; totalBytes: number; freePercent: number};
+/** `leavingBytes`: of refs that went before, and whose bytes are not free yet. */
+export type DiskGround = BudgetGround & {freeBytes: number; totalBytes: number; freePercent: number; leavingBytes: number};
 
-/** Which refs have to go for so much of the disk to be free; what nothing holds already is on its way out, and counts as free. */
+/**
+ * Which refs have to go for so much of the disk to be free. What builds supersede is on its way out as well, but as much of it comes
+ * as goes: it makes no room.
+ */
 export const decideEviction = (
 	summaries: readonly RepositorySummary[],
-	{freeBytes, totalBytes, freePercent, now, gone = []}: DiskGround,
+	{freeBytes, totalBytes, freePercent, leavingBytes, now, gone = []}: DiskGround,
 ): readonly Removal[] => {
 	const ledger = openLedger(summaries, gone);
-	const leaving = summaries.reduce((sum, {bytes, heldBytes}) => sum + bytes - heldBytes, 0);
-	const neededBytes = (totalBytes * freePercent) / 100 - freeBytes - leaving;
+	const neededBytes = (totalBytes * freePercent) / 100 - freeBytes - leavingBytes;
 	const free = `${Number(((freeBytes / totalBytes) * 100).toFixed(1))}% of the disk is free, below ${freePercent}% (LAYERCACHE_DISK_FREE_PERCENT)`;
 	const removals: Removal[] = [];
 	for (const entry of leastRecentlyUsed(ledger.entries())) {

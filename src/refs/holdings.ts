@@ -37,8 +37,8 @@ export const holdingsOf = (inventory: RepositoryInventory, holders: readonly Hol
 	};
 
 	const sizes = new Float64Array(objects.count);
-	let index = 0;
-	for (const {size} of blobs) sizes[index++] = size;
+	for (let index = 0; index < blobs.count; index += 1) sizes[index] = blobs.sizeAt(index);
+	let index = blobs.count;
 	for (const {size} of manifests.values()) sizes[index++] = size;
 	// A layer that is kept for type=s3 too takes its place twice.
 	for (const {digest, size} of inventory.typeS3.layers) {

@@ -40,6 +40,7 @@ export const createBlobTable = (): BlobTable => {
 		},
 		indexOf,
 		at,
+		sizeAt: index => (index < sha256.count() ? sha256.sizeAt(index) : sha512.sizeAt(index - sha256.count())),
 		*[Symbol.iterator]() {
 			const count = sha256.count() + sha512.count();
 			for (let index = 0; index < count; index += 1) yield at(index);
@@ -96,6 +97,8 @@ const createRows = (algorithm: 'sha256' | 'sha512', width: number) => {
 			for (; low < count && startAt(low) === start; low += 1) if (isAt(low, wanted)) return low;
 			return undefined;
 		},
+
+		sizeAt: (index: number): number => (segments[Math.floor(index / segmentRows)] as Segment).sizes[index % segmentRows] as number,
 
 		at(index: number): BlobEntry & {digest: Digest} {
 			const segment = segments[Math.floor(index / segmentRows)];

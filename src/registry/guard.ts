@@ -6,7 +6,7 @@ import {mapParallel} from '../lib/mapInOrder.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
 import {condemnedKey, keys} from './keys.ts';
 import type {Lifetimes} from './lifetimes.ts';
-import type {Tombstone, Tombstones} from './tombstones.ts';
+import {createTombstones, type Tombstone, type Tombstones} from './tombstones.ts';
 
 export type Guard = {
 	/**
@@ -114,6 +114,12 @@ export const createGuard = (store: ObjectStore, tombstones: Tombstones, options:
 			});
 		},
 	};
+};
+
+/** Both, for all that a process does on one store: what one part of it deletes, the others know at once. */
+export const createTombstonesAndGuard = (store: ObjectStore, options: Omit<GuardOptions, 'lifetimes'> & {lifetimes: Lifetimes}) => {
+	const tombstones = createTombstones(store, options);
+	return {tombstones, guard: createGuard(store, tombstones, options)};
 };
 
 /** `keys` of objects that have a tombstone; not `isWhole` where there are more. */

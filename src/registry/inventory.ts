@@ -84,6 +84,8 @@ export type BlobEntries = {
 	/** From 0 to `count` - 1. */
 	indexOf(digest: Digest): number | undefined;
 	at(index: number): BlobEntry & {digest: Digest};
+	/** In bytes. The same without making the text of a digest, which is what costs. */
+	sizeAt(index: number): number;
 	[Symbol.iterator](): Iterator<BlobEntry & {digest: Digest}>;
 };
 export type BlobEntry = {size: number; modified: Date};

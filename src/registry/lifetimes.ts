@@ -45,7 +45,7 @@ export const createLifetimes = ({graceMs, quarantineMs, indexMs}: Pick<Lifetimes
 		idleUploadMs: longestUploadMs / 2,
 		deleteWindowMs: Math.min(longestWindowMs, quarantineMs / 6),
 		deleteSlackMs: Math.min(longestSlackMs, quarantineMs / 6),
-		leaseMs: Math.min(longestLeaseMs, quarantineMs / 4),
+		leaseMs: Math.min(longestLeaseMs, Math.max(shortestLeaseMs, quarantineMs / 4)),
 	};
 };
 
@@ -61,3 +61,5 @@ const longestWindowMs = 10_000;
 const longestSlackMs = 3_000;
 // Long enough for a page of a slow store, short enough that a killed collector is soon followed by another.
 const longestLeaseMs = 90_000;
+// Two collectors on a busy machine that take it from one another all the time never come to an end.
+const shortestLeaseMs = 15_000;

@@ -33,6 +33,8 @@ export const s3ServerContract = ({address, createBucket, cannot}: S3ServerUnderT
 				tuning: {singleBytes: 5 * MiB, partBytes: 5 * MiB, bufferBytes: 30 * MiB},
 			});
 			t.teardown(() => store.close());
+			// Finds out how sums may come, which decides how uploads are sent.
+			await store.probe();
 			return store;
 		},
 		partBytes: 5 * MiB,

@@ -2,8 +2,10 @@
 import test from 'ava';
 import {StoreUnfit} from '../../src/storage/objectStore.ts';
 import {lifecycleWarnings} from '../../src/storage/s3/bucketWarnings.ts';
+import {someBytes} from '../support/bytes.ts';
 import type {Leniency} from '../support/s3Double.ts';
-import {startStoreOnDouble} from '../support/s3DoubleStore.ts';
+import {partBytes, startStoreOnDouble} from '../support/s3DoubleStore.ts';
+import {until} from '../support/until.ts';
 
 test('an S3 as AWS is passes without a warning, in few round trips, and nothing stays', async t => {
 	const {double, store} = await startStoreOnDouble(t);
@@ -24,6 +26,57 @@ for (const [title, lenient, says] of unfit) {
 		t.is(double.bucket.objects.size, 0);
 	});
 }
+
+const onTrailers: readonly (readonly [title: string, lenient: Leniency, isAfter: boolean])[] = [
+	['checks sums that come after the bytes gets them so', {}, true],
+	['does not know such sums is told them before', {trailers: 'unknown'}, false],
+	['takes such sums for more bytes is told them before', {trailers: 'kept'}, false],
+	['does not look at such sums is told them before', {trailers: 'unchecked'}, false],
+];
+
+for (const [title, lenient, isAfter] of onTrailers) {
+	test(`an S3 that ${title}`, async t => {
+		const {double, store} = await startStoreOnDouble(t, {lenient});
+		t.deepEqual(await store.probe(), {presignedGet: true, warnings: []});
+		t.is(double.bucket.uploads.size, 0);
+		t.is(double.bucket.objects.size, 0);
+		const bytes = someBytes(3 * partBytes);
+		double.requests.length = 0;
+		// What is there when its request begins is told before in any case.
+		const body = async function* () {
+			yield bytes.subarray(0, 10_000);
+			await until(() => double.count(isAfter ? 'UploadPart' : 'CreateMultipartUpload') > 0);
+			await store.now();
+			yield bytes.subarray(10_000);
+		};
+		await store.upload('blobs/a', body(), {size: bytes.length});
+		t.true(double.bucket.get('blobs/a').bytes.equals(bytes));
+		const parts = double.requests.filter(({operation}) => operation === 'UploadPart');
+		t.is(parts.length, 3);
+		t.is(
+			parts.some(({headers}) => headers['x-amz-trailer'] === 'x-amz-checksum-crc32'),
+			isAfter,
+		);
+		t.true(parts.every(({headers}) => 'x-amz-trailer' in headers !== 'x-amz-checksum-crc32' in headers));
+	});
+}
+
+test('an S3 that says nothing about sums after the bytes is told them before', async t => {
+	const {double, store} = await startStoreOnDouble(t, {}, {tuning: {probeSeconds: 0.05}});
+	const held = Promise.withResolvers<void>();
+	double.faults = ({operation}) => (operation === 'UploadPart' ? {hold: held.promise} : undefined);
+	await store.probe();
+	double.faults = () => undefined;
+	held.resolve();
+	const body = async function* () {
+		yield someBytes(partBytes - 1);
+		await until(() => double.requests.some(({operation, key}) => operation === 'CreateMultipartUpload' && key === 'blobs/a'));
+		await store.now();
+		yield someBytes(2);
+	};
+	await store.upload('blobs/a', body(), {size: partBytes + 1});
+	t.false(double.requests.some(({key, headers}) => key === 'blobs/a' && 'x-amz-trailer' in headers));
+});
 
 test('without downloads by URL at the public endpoint, layers are streamed', async t => {
 	const {double, store} = await startStoreOnDouble(t, {}, {publicEndpoint: new URL('http://127.0.0.1:1')});

@@ -5,7 +5,7 @@ import {digestHex, digestOf} from 'oci-spec-types';
 import {type Bytes, PreconditionFailed, StoreUnavailable} from '../../src/storage/objectStore.ts';
 import {bodyOf, collect, someBytes} from '../support/bytes.ts';
 import type {Fault, SeenRequest} from '../support/s3Double.ts';
-import {partBytes, startStoreOnDouble} from '../support/s3DoubleStore.ts';
+import {partBytes, startStoreOnDouble, startStoreWithTrailers} from '../support/s3DoubleStore.ts';
 
 const long = someBytes(4 * partBytes + 1234);
 
@@ -33,9 +33,11 @@ const passing: readonly (readonly [title: string, operation: string, fault: Faul
 	['a lost answer at the end', 'CompleteMultipartUpload', {loseAnswer: true}],
 ];
 
-for (const [title, operation, fault] of passing) {
-	test(`a long upload survives ${title}`, async t => {
-		const {double, store} = await startStoreOnDouble(t);
+const sums = {'sums before the bytes': startStoreOnDouble, 'sums after the bytes': startStoreWithTrailers};
+
+for (const [[title, operation, fault], [how, start]] of passing.flatMap(row => Object.entries(sums).map(sum => [row, sum] as const))) {
+	test(`a long upload survives ${title}; ${how}`, async t => {
+		const {double, store} = await start(t);
 		double.faults = onFirst(operation, fault);
 		t.like(await store.upload('blobs/a', bodyOf(long), {size: long.length}), {size: long.length});
 		t.true((await contentOf(store, 'blobs/a')).equals(long));

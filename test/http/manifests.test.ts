@@ -197,6 +197,18 @@ test('a tag that was deleted can be pushed again', async t => {
 	t.deepEqual(JSON.parse((await client.get(`/v2/${repo}/tags/list`)).text).tags, ['main']);
 });
 
+test('a pusher is not told of a manifest from which a client has deleted something, and mends it by pushing again', async t => {
+	const {client} = await startApp(t);
+	await pushBlobs(client);
+	await client.putManifest(repo, 'main', image);
+	await client.delete(`/v2/${repo}/blobs/${layer.digest}`);
+	const asPusher = {Accept: `${mediaTypes.ociManifest}, */*`};
+	t.is((await client.head(`/v2/${repo}/manifests/main`, asPusher)).status, 404);
+	t.is((await client.head(`/v2/${repo}/manifests/main`)).status, 200);
+	await client.pushBlob(repo, 'a layer');
+	t.is((await client.head(`/v2/${repo}/manifests/main`, asPusher)).status, 200);
+});
+
 test('a deleted manifest takes its tags along, for good, and leaves others', async t => {
 	const {client} = await startApp(t);
 	await pushBlobs(client);

@@ -4,14 +4,18 @@ import {createServer, type IncomingMessage, request as send} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {text} from 'node:stream/consumers';
 import test, {type ExecutionContext} from 'ava';
-import {digestOf} from 'oci-spec-types';
+import {digestOf, parseRepositoryName, parseTag} from 'oci-spec-types';
+import {createDiskStore} from '../../src/storage/disk.ts';
 import {waitBeforeStart} from '../../src/workers.ts';
 import type {LogLine} from '../support/app.ts';
 import {someBytes} from '../support/bytes.ts';
+import {asImporter, pushCache} from '../support/caches.ts';
 import {createClient, withDigest} from '../support/client.ts';
 import {cli, exitOf, isRunning, lines, main, run, waitForLine, waitForLines} from '../support/serverProcess.ts';
+import {keysOf} from '../support/stores.ts';
 import {temporaryFolder} from '../support/temporaryFolder.ts';
 import {until} from '../support/until.ts';
+import {readUsage} from '../support/usage.ts';
 
 const workers = 2;
 
@@ -30,8 +34,8 @@ const startWorkers = async (t: ExecutionContext, {program = main, args = [] as s
 };
 
 /** On a connection of its own, since a connection stays with its worker. */
-const fresh = async (url: string, path: string) => {
-	const [answer] = (await once(send(`${url}${path}`, {agent: false}).end(), 'response')) as [IncomingMessage];
+const fresh = async (url: string, path: string, headers = {}) => {
+	const [answer] = (await once(send(`${url}${path}`, {agent: false, headers}).end(), 'response')) as [IncomingMessage];
 	return {status: answer.statusCode, text: await text(answer)};
 };
 
@@ -54,10 +58,10 @@ const requestsOf = (server: Parameters<typeof lines>[0], what: object) =>
 const workersIn = (found: LogLine[]) => new Set(found.map(line => line.worker));
 
 /** Asks on fresh connections until every worker has answered once. */
-const askEveryWorker = async (server: {url: string} & Parameters<typeof lines>[0], path: string, what: object) => {
+const askEveryWorker = async (server: {url: string} & Parameters<typeof lines>[0], path: string, what: object, headers = {}) => {
 	const answers: string[] = [];
 	await until(async () => {
-		answers.push((await fresh(server.url, path)).text);
+		answers.push((await fresh(server.url, path, headers)).text);
 		return workersIn(requestsOf(server, what)).size === workers;
 	});
 	await until(() => requestsOf(server, what).length === answers.length);
@@ -232,4 +236,17 @@ for (const [what, arrange] of Object.entries(refusedStarts)) {
 
 test('a worker that lived long is replaced at once, one that ends again and again ever later', t => {
 	t.deepEqual([0, 1, 2, 3, 10, 1000].map(waitBeforeStart), [0, 100, 200, 400, 30_000, 30_000]);
+});
+
+test('every worker writes down what it heard when it ends, each in a document of its own', async t => {
+	const folder = await temporaryFolder(t);
+	const server = await startWorkers(t, {environment: {LAYERCACHE_DISK_PATH: folder}});
+	await pushCache(createClient(server.url), 'ci/app', 'main', {steps: ['a']});
+	const asked = await askEveryWorker(server, '/v2/ci/app/manifests/main', {kind: 'manifest.get'}, asImporter);
+	server.child.kill('SIGTERM');
+	t.is(await exitOf(server.child), 0);
+	const store = createDiskStore({path: folder});
+	t.teardown(() => store.close());
+	t.is((await keysOf(store, 'usage/')).length, workers);
+	t.like(await readUsage(t, store).ref(parseRepositoryName('ci/app'), parseTag('main')), {pushes: 1, imports: asked.length});
 });

@@ -24,8 +24,14 @@ export type StartOptions = {
 
 export const startApp = async (
 	t: ExecutionContext,
-	{store = createMemoryStore(), environment = {}, clock = Date.now, elapsed, found, policy, openOldStore}: StartOptions = {},
+	{store: given, environment = {}, clock = Date.now, elapsed, found, policy, openOldStore}: StartOptions = {},
 ) => {
+	// Nobody waits for the end of a deletion: the store's clock is set to it.
+	let skippedMs = 0;
+	const store = given ?? createMemoryStore({now: () => new Date(Date.now() + skippedMs)});
+	const wait = async (ms: number) => {
+		skippedMs += ms;
+	};
 	const log: LogLine[] = [];
 	const lines = new EventEmitter();
 	const {settings} = parseSettings({
@@ -42,6 +48,7 @@ export const startApp = async (
 		elapsed,
 		found,
 		openOldStore,
+		...(!given && {wait}),
 		log: createLog(
 			{format: 'json', level: 'debug'},
 			{

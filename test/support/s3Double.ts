@@ -7,6 +7,7 @@ import {isTaken, keepFiles, type Leak} from './s3Double/leaks.ts';
 import {type BucketSettings, type DoubleAnswer, type OperationName, operationOf, operations} from './s3Double/operations.ts';
 import {S3Refusal} from './s3Double/refusal.ts';
 import {accessKeyOf, type Credentials, checkSignature, type SignedRequest} from './s3Double/signature.ts';
+import {unframed, unsignedTrailer} from './s3Double/trailers.ts';
 import {formatXml} from './s3Double/xml.ts';
 
 /** What a test puts in the way of one request. */
@@ -69,6 +70,8 @@ export type Leniency = {
 	keepsWrongBodies?: true;
 	/** Takes this from whoever holds the URL of an upload. */
 	takes?: Leak;
+	/** Sums that come after the bytes: it refuses them, stores their frames, or does not look at them. */
+	trailers?: 'unknown' | 'kept' | 'unchecked';
 };
 
 export const startS3Double = async (
@@ -147,10 +150,10 @@ const perform = async (
 	}
 	const signed = checkSignature(request, trust);
 	if (lenient.keepsWrongBodies && operation === 'PutObject') double.bucket.put(key, body, 'application/octet-stream');
-	checkPayload(body, signed);
+	const payload = takePayload(body, signed, request.headers, lenient.trailers);
 	if (bucketName !== double.bucketName) throw new S3Refusal(404, 'NoSuchBucket', 'The specified bucket does not exist');
 	if (fault.refuseLate) return {status: 200, body: errorXml(fault.refuseLate.code, 'We encountered an internal error.')};
-	return operations[operation](double.bucket, {...request, key, body}, double.settings);
+	return operations[operation](double.bucket, {...request, key, body: payload}, double.settings);
 };
 
 const refusalsAnswered = async (work: () => Promise<DoubleAnswer>): Promise<DoubleAnswer> => {
@@ -180,12 +183,16 @@ const readBody = async (message: IncomingMessage, resetAfterBytes = Number.POSIT
 	return Buffer.concat(chunks);
 };
 
-const checkPayload = (body: Buffer, signed: string) => {
-	if (signed === 'UNSIGNED-PAYLOAD') return;
+/** What is stored of a body: all of it, or what is in its frames. */
+const takePayload = (body: Buffer, signed: string, headers: SignedRequest['headers'], trailers: Leniency['trailers']): Buffer => {
+	if (signed === 'UNSIGNED-PAYLOAD') return body;
+	if (signed === unsignedTrailer && trailers !== 'unknown')
+		return trailers === 'kept' ? body : unframed(body, headers, trailers !== 'unchecked');
 	if (!/^[0-9a-f]{64}$/.test(signed))
 		throw new S3Refusal(501, 'NotImplemented', 'A header you provided implies functionality that is not implemented');
 	if (createHash('sha256').update(body).digest('hex') !== signed)
 		throw new S3Refusal(400, 'XAmzContentSHA256Mismatch', "The provided 'x-amz-content-sha256' header does not match what was computed.");
+	return body;
 };
 
 const deliver = (

@@ -35,3 +35,11 @@ export const startStoreOnDouble = async (t: ExecutionContext, options: S3DoubleO
 	const double = await startS3Double(t, {minPartBytes: partBytes, ...options});
 	return {double, store: openStoreOn(t, double, settings)};
 };
+
+/** A store that has found out that this S3 checks sums which come after the bytes; the double has forgotten those requests. */
+export const startStoreWithTrailers: typeof startStoreOnDouble = async (t, options, settings) => {
+	const started = await startStoreOnDouble(t, options, settings);
+	await started.store.probe();
+	started.double.requests.length = 0;
+	return started;
+};

@@ -167,8 +167,8 @@ test('whatever there is, a set fits into its budget or only protected refs of it
 
 test('with enough free space no ref goes from a disk', t => {
 	const summaries = [summarize(inventoryOf(apart('ci/a', {x: 9})), usage, [])];
-	t.deepEqual(decideEviction(summaries, {now, freeBytes: 100, totalBytes: 1000, freePercent: 10}), []);
-	t.deepEqual(decideEviction(summaries, {now, freeBytes: 0, totalBytes: 1000, freePercent: 0}), []);
+	t.deepEqual(decideEviction(summaries, {now, freeBytes: 100, totalBytes: 1000, freePercent: 10, leavingBytes: 0}), []);
+	t.deepEqual(decideEviction(summaries, {now, freeBytes: 0, totalBytes: 1000, freePercent: 0, leavingBytes: 0}), []);
 });
 
 test('a disk that is nearly full lets the least recently used refs go until enough of it will be free', t => {
@@ -176,8 +176,8 @@ test('a disk that is nearly full lets the least recently used refs go until enou
 		...apart('ci/a', {x: 9, y: 5, z: 1}),
 		tags: {...apart('ci/a', {x: 9, y: 5, z: 1}).tags, main: {layers: ['x'], days: 90, protected: true}},
 	};
-	const evict = (each: InventoryGiven, freeBytes: number) =>
-		decideEviction([summarize(inventoryOf(each), usage, [])], {now, freeBytes, totalBytes: 20_000, freePercent: 10});
+	const evict = (each: InventoryGiven, freeBytes: number, leavingBytes = 0) =>
+		decideEviction([summarize(inventoryOf(each), usage, [])], {now, freeBytes, totalBytes: 20_000, freePercent: 10, leavingBytes});
 	t.deepEqual(
 		evict(given, 1500).map(({tag}) => String(tag)),
 		['x'],
@@ -188,5 +188,6 @@ test('a disk that is nearly full lets the least recently used refs go until enou
 	);
 	t.deepEqual(evict(given, 0).length, 2);
 	t.is(evict(given, 1500)[0]?.reason, 'least recently used, 9d ago; 7.5% of the disk is free, below 10% (LAYERCACHE_DISK_FREE_PERCENT)');
-	t.deepEqual(evict({...given, untagged: [{layers: ['left'], days: 1}]}, 1500), [], 'what is on its way out need not be evicted');
+	t.deepEqual(evict(given, 1500, 600), [], 'what went before need not go again');
+	t.is(evict({...given, untagged: [{layers: ['left'], days: 1}]}, 1500).length, 1, 'other garbage makes no room: as much comes as goes');
 });

@@ -95,6 +95,7 @@ const carryOut = async (room: Collecting, given: readonly Step[]) => {
 };
 
 test('a preview names what the next cycles delete, to the byte, with the reason and the time, and nothing else', async t => {
+	t.timeout(120_000);
 	await fc.assert(
 		fc.asyncProperty(steps, async given => {
 			const room = createCollecting();
@@ -122,11 +123,12 @@ test('a preview names what the next cycles delete, to the byte, with the reason 
 				byKey(deleted).map(({at}) => at),
 			);
 		}),
-		{numRuns: Number(process.env.LAYERCACHE_TEST_RUNS ?? 60)},
+		{numRuns: Number(process.env.LAYERCACHE_TEST_RUNS ?? 25)},
 	);
 });
 
 test('no garbage is left after its grace, two quarantines and two more cycles', async t => {
+	t.timeout(120_000);
 	await fc.assert(
 		fc.asyncProperty(steps, async given => {
 			const room = createCollecting();
@@ -147,6 +149,6 @@ test('no garbage is left after its grace, two quarantines and two more cycles', 
 				[],
 			);
 		}),
-		{numRuns: Number(process.env.LAYERCACHE_TEST_RUNS ?? 60)},
+		{numRuns: Number(process.env.LAYERCACHE_TEST_RUNS ?? 25)},
 	);
 });

@@ -22,7 +22,7 @@ test('whatever the quarantine, what is believed is over by half of it, and no up
 			t.true(made.indexMs <= made.tombstoneListMs && made.manifestMs < quarantineMs / 2);
 			t.true(made.longestUploadMs <= graceMs && made.longestUploadMs <= quarantineMs);
 			t.true(made.deleteWindowMs + made.deleteSlackMs < quarantineMs / 2);
-			t.true(made.leaseMs < quarantineMs / 2);
+			t.true(made.leaseMs >= 15_000 && made.leaseMs <= Math.max(15_000, quarantineMs / 4));
 		}),
 	);
 });

@@ -2,7 +2,7 @@ import test from 'ava';
 import {parseRepositoryName, parseTag} from 'oci-spec-types';
 import {parsePolicy} from '../../src/config/policy.ts';
 import type {Deed} from '../../src/gc/settle.ts';
-import {createDecideTogether, createPolicyRetention, type DiskLimits} from '../../src/policyRetention.ts';
+import {createDecideTogether, createPolicyRetention, type DiskLimits, leavingBytesOf} from '../../src/policyRetention.ts';
 import type {RecordedUse} from '../../src/refs/refUse.ts';
 import {createCollecting, hourMs, quarantineMs} from '../support/collecting.ts';
 import {keysOf} from '../support/stores.ts';
@@ -22,11 +22,12 @@ const collectingBy = (text: string, disk?: DiskLimits) => {
 				policy: () => policy,
 				usageOf: async () => ({recordedSince: startedAt, refs: imported}),
 				quarantineMs,
-				decideTogether: createDecideTogether(() => policy, disk),
+				decideTogether: createDecideTogether(() => policy, disk && {...disk, leavingBytes: now => leavingBytes(now)}),
 				decidesTogether: () => true,
 			}),
 		onRemoved: ({tag}) => void (tag && removed.push(tag)),
 	});
+	const leavingBytes = leavingBytesOf(collector.reports, {quarantineMs, everyMs: hourMs});
 	return {
 		...collecting,
 		...{collector, deeds, removed},

@@ -1,16 +1,12 @@
 /** The same requests to a small bucket and to one a thousand times as large. */
 import {randomBytes} from 'node:crypto';
-import {execPath} from 'node:process';
-import {fileURLToPath} from 'node:url';
 import {Pool} from 'undici';
-import {startDaemon} from '../../../test/e2e/harness/daemon.ts';
-import {freePort} from '../../../test/e2e/harness/freePort.ts';
 import {startLayercache} from '../../../test/e2e/harness/layercache.ts';
 import {createPush} from '../../../test/e2e/harness/pushClient.ts';
-import {type S3Server, s3Server} from '../../../test/e2e/harness/s3Server.ts';
+import type {S3Server} from '../../../test/e2e/harness/s3Server.ts';
 import {createScope, type Scope} from '../../../test/e2e/harness/scope.ts';
-import {answers} from '../../../test/e2e/harness/until.ts';
 import {type BucketShape, blobDigest, digestOf, manifestOf, manifestType, repositoryName, tagName} from '../bigBucket/contents.ts';
+import {startBigBucket} from '../bigBucket/start.ts';
 import {untilQuiet} from '../s3Requests.ts';
 import {type BenchOptions, roundsOf, type Scenario} from '../scenario.ts';
 import {quantile} from '../statistics.ts';
@@ -200,19 +196,6 @@ const startAsking = async (
 	const before = await countsOf(store);
 	const coldMs = await timed();
 	return {name, store, timed, times: [], cold: {coldMs, coldRequests: (await countsOf(store)) - before}};
-};
-
-const startBigBucket = async (scope: Scope, {repositories, blobs, refs}: BucketShape): Promise<S3Server> => {
-	const port = await freePort();
-	const endpoint = `http://127.0.0.1:${port}`;
-	await startDaemon(scope, {
-		name: 'big-bucket',
-		command: execPath,
-		args: [fileURLToPath(new URL('../bigBucket.ts', import.meta.url)), ...[port, repositories, blobs, refs].map(String)],
-		isReady: answers(`${endpoint}/_counts`),
-		readySeconds: 120,
-	});
-	return s3Server(scope, {name: 'the double', endpoint, accessKey: 'double', secretKey: 'double-secret'});
 };
 
 const countsOf = async ({endpoint}: S3Server): Promise<number> => {

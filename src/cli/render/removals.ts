@@ -10,8 +10,7 @@ import {age, amountOf, atMost, many, moment, shortDigest} from './words.ts';
 export const deletion = {
 	text({removals, total, kept, dryRun, freeAfter}: RemovalAnswer, paint: Paint): readonly string[] {
 		const stays = atMost(kept, shownRows, 'ref');
-		const lines = [
-			...removalLines(removals, paint),
+		const staying = [
 			...tableOf(
 				stays.shown,
 				[
@@ -22,13 +21,11 @@ export const deletion = {
 			),
 			...stays.rest,
 		];
-		if (removals.length === 0) return [...lines, 'nothing goes'];
-		if (!dryRun)
-			return [
-				paint('green', `deleted: ${nameOf(removals)}`),
-				`${formatBytes(total.bytes)} will be free after ${moment(freeAfter)}, when the collector has deleted them`,
-			];
-		return [...lines, `${nameOf(removals)}: ${formatBytes(total.bytes)} will be free after ${moment(freeAfter)} at the earliest`];
+		if (removals.length === 0) return [...staying, dryRun ? 'nothing goes' : 'nothing was deleted'];
+		const free = `${formatBytes(total.bytes)} will be free after ${moment(freeAfter)} at the earliest`;
+		// What goes was shown before.
+		if (!dryRun) return [...staying, paint('green', `deleted: ${nameOf(removals)}`), `${free}, when the collector has deleted them`];
+		return [...removalLines(removals, paint), ...staying, `${nameOf(removals)}: ${free}`];
 	},
 	going: ({removals, total, plan}: RemovalAnswer) => ({
 		count: removals.length,
@@ -36,6 +33,9 @@ export const deletion = {
 		plan,
 	}),
 } satisfies Rendering<Extract<OperationName, 'refs.delete' | 'prune' | 'retention.apply'>>;
+
+/** Each of these refs was meant, so one that stays is a no. */
+export const deletionByName: Rendering<'refs.delete'> = {...deletion, outcome: ({kept}) => (kept.length > 0 ? 'no' : 'ok')};
 
 export const retentionPreview: Rendering<'retention.preview'> = {
 	text({asOf, removals, total, freeAfter, policy, upcoming}, paint) {

@@ -5,7 +5,7 @@ import type {Paint} from '../terminal.ts';
 import {cyclePreview, cycleRun, cycleStatus, verification} from './collection.ts';
 import {findings} from './health.ts';
 import {refDescription, refDifference, refList, refProtection} from './refs.ts';
-import {deletion, retentionPreview} from './removals.ts';
+import {deletion, deletionByName, retentionPreview} from './removals.ts';
 import {topList, usageReport} from './usage.ts';
 
 export type Rendering<N extends OperationName> = {
@@ -21,7 +21,7 @@ export const renderings: {readonly [N in OperationName]: Rendering<N>} = {
 	'refs.show': refDescription,
 	'refs.diff': refDifference,
 	'refs.protect': refProtection,
-	'refs.delete': deletion,
+	'refs.delete': deletionByName,
 	prune: deletion,
 	'retention.preview': retentionPreview,
 	'retention.apply': deletion,

@@ -4,6 +4,8 @@ import type {Unchanging} from '../operation.ts';
 import {removalAnswer, removalInput} from './removals.ts';
 import {amount, asOf, bytes, count, digest, filters, ref, repository, tag, time} from './values.ts';
 
+const refField = ref.describe('A repository and a tag, such as `ci/app:main`');
+
 /** One ref as a list has it. */
 export const refRow = z.object({
 	repository,
@@ -104,7 +106,7 @@ const days = z.int().positive().max(400);
 
 export const refsShow = {
 	input: z.strictObject({
-		ref,
+		ref: refField,
 		days: days.default(14).describe('A layer that was not fetched for so many days is dead weight'),
 	}),
 	output: z.object({
@@ -129,7 +131,7 @@ const diffedLayer = sizedLayer.extend({
 });
 
 export const refsDiff = {
-	input: z.strictObject({a: ref, b: ref}),
+	input: z.strictObject({a: refField, b: refField}),
 	output: z.object({
 		asOf,
 		a: ref,
@@ -141,11 +143,11 @@ export const refsDiff = {
 };
 
 export const refsProtect = {
-	input: z.strictObject({ref, off: z.boolean().default(false).describe('Protect it no longer')}),
+	input: z.strictObject({ref: refField, off: z.boolean().default(false).describe('Protect it no longer')}),
 	output: z.object({ref, protected: refRow.shape.protected, changed: z.boolean()}),
 };
 
 export const refsDelete = {
-	input: z.strictObject({refs: z.array(ref).min(1).max(1000), ...removalInput}),
+	input: z.strictObject({refs: z.array(ref).min(1).max(1000).describe('Repositories and tags, such as `ci/app:main`'), ...removalInput}),
 	output: removalAnswer,
 };

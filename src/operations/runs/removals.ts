@@ -82,10 +82,10 @@ export const createRemovalRuns = (administration: Administration): RemovalRuns =
 		};
 	};
 
-	/** A cycle finds that nothing needs it any more and condemns it; another deletes it, a quarantine later. */
+	/** The tag remembers what it had for a quarantine; its manifests wait for another one; and then the layers that only they named. */
 	const freeAfter = (asOf: Date): string => {
 		const {quarantineMs} = administration.lifetimes;
-		return new Date(asOf.getTime() + quarantineMs + 2 * (administration.collectEveryMs ?? 0)).toISOString();
+		return new Date(asOf.getTime() + 3 * quarantineMs).toISOString();
 	};
 
 	return {'refs.delete': deleteByName, prune, 'retention.preview': preview, 'retention.apply': apply};

@@ -23,6 +23,8 @@ export type S3 = DirectRequests & {
 	settings: S3Settings;
 	tuning: S3Tuning;
 	bucket: string;
+	/** Whether S3 checks a sum that comes after the bytes: not before that was tried out. */
+	checksTrailers: boolean;
 	agent: Agent;
 	/** Our key as S3 knows it, and back. */
 	fullKey(key: string): string;
@@ -120,6 +122,7 @@ export const createS3 = (settings: S3Settings): S3 => {
 		tuning,
 		agent: transport.agent,
 		bucket: settings.bucket,
+		checksTrailers: false,
 		fullKey: key => start + key,
 		ownKey: fullKey => fullKey.slice(start.length),
 

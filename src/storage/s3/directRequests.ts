@@ -5,6 +5,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {SignatureV4} from '@smithy/signature-v4';
 import type {HashConstructor, RetryStrategyV2, RetryToken, SdkError} from '@smithy/types';
+import type {Content} from './content.ts';
 import {formatQuery, pathIn} from './escaping.ts';
 import {type RenewableCredentials, withRenewal} from './renewal.ts';
 import type {S3Clock} from './s3Clock.ts';
@@ -22,10 +23,12 @@ export type DirectRequest = {
 	query?: Readonly<Record<string, string>>;
 	headers?: Readonly<Record<string, string>>;
 	/** Kept by the caller until the answer is there: a request that is refused for a passing reason is sent again. */
-	body?: {pieces: readonly Uint8Array[]; size: number};
+	body?: Content;
 	/** SHA-256 of the body in hex, which S3 then checks; absent: the body's hash is not signed. */
 	sha256?: string | undefined;
-	signal?: AbortSignal;
+	signal?: AbortSignal | undefined;
+	/** What is refused for a passing reason is not sent again. */
+	once?: boolean;
 };
 
 type Answered = {status: number; headers: Readonly<Record<string, string>> /** S3's clock. */; answeredAt: Date};
@@ -76,7 +79,7 @@ export const createDirectRequests = (options: DirectRequestsOptions): DirectRequ
 				path: `${path}${formatQuery(query)}`,
 				method,
 				headers: signed.headers,
-				body: body && body.size > 0 ? body.pieces : undefined,
+				body: body && body.size > 0 ? body.bytes() : undefined,
 				signal: request.signal,
 				isDownload: take.isDownload,
 			}),
@@ -101,17 +104,23 @@ export const createDirectRequests = (options: DirectRequestsOptions): DirectRequ
 
 	const repeat = async <T extends Answered>(request: DirectRequest, take: Take<T>): Promise<T> => {
 		let token: RetryToken | undefined;
+		let coming = request.body?.isWhole() ? undefined : request.body;
 		for (;;) {
 			try {
 				return await attempt(request, take);
 			} catch (error) {
-				if (request.signal?.aborted) throw error;
+				if (request.once || request.signal?.aborted) throw error;
 				// Patience counts from the first refusal: what comes before it is the length of the body.
 				token ??= await retries.acquireInitialRetryToken('');
 				token = await retries.refreshRetryTokenForRetry(token, {errorType: errorTypeOf(error), error: error as SdkError}).catch(() => {
 					throw error;
 				});
 				await delay(token.getRetryDelay(), undefined, {signal: request.signal});
+				if (!coming) continue;
+				// It may have come too slowly for S3: the next time S3 does not wait for it, and patience counts from then on.
+				await coming.whole();
+				coming = undefined;
+				token = undefined;
 			}
 		}
 	};

@@ -3,12 +3,15 @@ import {createHash} from 'node:crypto';
 import {AbortMultipartUploadCommand, UploadPartCopyCommand} from '@aws-sdk/client-s3';
 import {type Etag, octetStream, type WriteOptions} from '../objectStore.ts';
 import type {S3} from './client.ts';
-import {type Content, checksumHeaders, conditionally, conditionHeaders, etagOf, statObject} from './objects.ts';
+import {type Content, contentOf} from './content.ts';
+import {conditionally, conditionHeaders, etagOf, statObject} from './objects.ts';
 import {S3Failure} from './s3Failure.ts';
+import {summed} from './sums.ts';
 import {escapeText, textOf} from './xml.ts';
 
 export type Multipart = {
-	sendPart(number: number, part: Content): Promise<void>;
+	/** Its sum goes before the bytes where they are all there, else after them. `once`: what S3 refuses is not sent again. */
+	sendPart(number: number, part: Content, options?: {once?: boolean}): Promise<void>;
 	/** `source` as in a copy; `range` with its ends inclusive. */
 	copyPart(number: number, source: string, range?: {start: number; end: number}): Promise<void>;
 	/** Makes the parts the object. */
@@ -44,19 +47,19 @@ export const beginMultipart = async (
 	};
 
 	return {
-		sendPart(number, content) {
+		sendPart(number, content, {once = false} = {}) {
 			const sent = s3.ask({
+				...summed(content),
 				operation: 'UploadPart',
 				method: 'PUT',
 				fullKey,
 				query: {partNumber: String(number), uploadId},
-				headers: checksumHeaders(content),
-				body: content,
 				signal: stop.signal,
+				once,
 			});
 			return add(
 				number,
-				sent.then(({headers}) => ({etag: etagOf(s3, 'UploadPart', headers.etag), crc32: content.crc32})),
+				sent.then(({headers}) => ({etag: etagOf(s3, 'UploadPart', headers.etag), crc32: content.crc32()})),
 			);
 		},
 
@@ -74,7 +77,7 @@ export const beginMultipart = async (
 		},
 
 		async complete() {
-			const pieces = [Buffer.from(formatParts(parts))];
+			const list = contentOf(Buffer.from(formatParts(parts)));
 			try {
 				const {text, answeredAt} = await conditionally(key, conditions, () =>
 					s3.ask({
@@ -83,7 +86,7 @@ export const beginMultipart = async (
 						fullKey,
 						query: {uploadId},
 						headers: {'content-type': 'application/xml', ...conditionHeaders(conditions)},
-						body: {pieces, size: pieces[0]?.length ?? 0},
+						body: list,
 					}),
 				);
 				return {etag: etagOf(s3, 'CompleteMultipartUpload', textOf(text, 'ETag')), answeredAt};

@@ -10,8 +10,10 @@ import {
 	type WriteOptions,
 } from '../objectStore.ts';
 import type {S3} from './client.ts';
+import type {Content} from './content.ts';
 import {resumingBody} from './resumingBody.ts';
 import {S3Failure} from './s3Failure.ts';
+import {sumHeaders} from './sums.ts';
 
 export const statObject = async (s3: S3, key: string): Promise<ObjectFacts | undefined> => {
 	try {
@@ -49,38 +51,31 @@ export const readObject = async (s3: S3, key: string, range?: ByteRange): Promis
 	}
 };
 
-/** A body in memory. `crc32` as `formatCrc32` writes it. */
-export type Content = {pieces: readonly Uint8Array[]; size: number; crc32?: string | undefined};
+/** `sha256` of the content, in hex. */
+export type PutOptions = WriteOptions & {sha256?: string | undefined; signal?: AbortSignal};
 
-/** One PUT. S3 checks the SHA-256, in hex, or else the CRC: what we verified must not be changed on the way, nor by a mistake of ours with memory that is used again. */
+/** One PUT. S3 checks the SHA-256, or else the CRC: what we verified must not be changed on the way, nor by a mistake of ours with memory that is used again. */
 export const putObject = async (
 	s3: S3,
 	key: string,
 	content: Content,
-	{contentType = octetStream, ...conditions}: WriteOptions,
-	sha256?: string,
+	{contentType = octetStream, sha256, signal, ...conditions}: PutOptions,
 ): Promise<ObjectFacts> => {
+	// A hash is known before the bytes are, a sum is not.
+	if (!sha256) await content.whole();
 	const answer = await conditionally(key, conditions, () =>
 		s3.ask({
 			operation: 'PutObject',
 			method: 'PUT',
 			fullKey: s3.fullKey(key),
-			headers: {'content-type': contentType, ...conditionHeaders(conditions), ...checksumHeaders(content)},
+			headers: {'content-type': contentType, ...conditionHeaders(conditions), ...sumHeaders(content.crc32())},
 			body: content,
 			sha256,
+			signal,
 		}),
 	);
 	return {key, size: content.size, etag: etagOf(s3, 'PutObject', answer.headers.etag), contentType, answeredAt: answer.answeredAt};
 };
-
-/** As S3 writes it: big-endian, in base64. */
-export const formatCrc32 = (crc: number): string => {
-	const sum = Buffer.alloc(4);
-	sum.writeUInt32BE(crc);
-	return sum.toString('base64');
-};
-
-export const checksumHeaders = ({crc32}: Content): Record<string, string> => (crc32 === undefined ? {} : {'x-amz-checksum-crc32': crc32});
 
 export const conditionHeaders = ({ifAbsent, ifMatch}: WriteOptions): Record<string, string> => ({
 	...(ifAbsent && {'if-none-match': '*'}),

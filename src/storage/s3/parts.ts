@@ -1,13 +1,13 @@
-/** A stream cut into parts, each gathered in memory that all streams share. While that is used up, the stream is not read. */
-import {crc32} from 'node:zlib';
+/** A stream cut into parts, each in memory that all streams share. While that is used up, the stream is not read. */
 import {LengthMismatch} from '../../lib/exactLength.ts';
-import type {SlabLease, Slabs} from '../../lib/slabs.ts';
+import type {Slabs} from '../../lib/slabs.ts';
 import {unlessStalled} from '../../lib/unlessStalled.ts';
 import {StoreUnavailable} from '../objectStore.ts';
-import {type Content, formatCrc32} from './objects.ts';
+import {type Arrival, createArrival} from './arrival.ts';
+import {type Content, contentOf} from './content.ts';
 
-/** Its bytes in pieces, which can be read again and again until whoever took the part releases it. */
-export type Part = Content & {isLast: boolean; release(): void};
+/** Kept until whoever took the part releases it; who wants no more of a part that still comes, gives it up first. */
+export type Part = Content & {isLast: boolean} & Pick<Arrival, 'giveUp' | 'release'>;
 
 export type Cutting = {
 	/** Of the whole, where it is known: a stream of another length fails with LengthMismatch. */
@@ -15,6 +15,8 @@ export type Cutting = {
 	/** How long part `number`, from 1, may be at most. */
 	sizeOf: (number: number) => number;
 	slabs: Slabs;
+	/** So many parts are out at once, until they are released. */
+	atOnce: number;
 	/** So long a stream may stand still in the middle of a part, while others wait for memory. */
 	stallSeconds: number;
 	/** Whether S3 is to check the CRC of the parts. */
@@ -22,77 +24,85 @@ export type Cutting = {
 };
 
 /**
- * A part is given out when the byte after it has come, or the end: so it is known of each whether it is the last. No lease is held while
- * another is waited for, except by parts that were given out. A stream that stands still is given up with StoreUnavailable.
+ * Where the length is known, a part is given out with its first bytes, and the others come while the next part is asked for. Else it is given
+ * out when the byte after it has come, or the end: so it is known of each how long it is, and whether it is the last. The last part is
+ * whole only when the stream has ended as it should. No lease is held while another is waited for, except by parts that were given
+ * out and are whole. A stream that stands still is given up with StoreUnavailable.
  */
 export async function* inParts(
 	body: AsyncIterable<Uint8Array>,
-	{size, sizeOf, slabs, stallSeconds, withSums}: Cutting,
+	{size, sizeOf, slabs, atOnce, stallSeconds, withSums}: Cutting,
 ): AsyncGenerator<Part> {
-	let part: Gathering | undefined;
-	let number = 1;
+	const places = createPlaces(atOnce);
+	let coming: Arrival | undefined;
+	let number = 0;
 	let seen = 0;
+	let begun = 0;
 	const patient = unlessStalled(body, {
 		seconds: stallSeconds,
-		hurts: () => part !== undefined && slabs.isWanted(),
+		hurts: () => coming !== undefined && slabs.isWanted(),
 		error: () => new StoreUnavailable(`an upload stood still for ${stallSeconds} s while others waited for its memory, and was given up`),
 	});
+	const begin = async () => {
+		number += 1;
+		await places.free();
+		const limit = slabs.capacity(Math.min(sizeOf(number), size === undefined ? Number.POSITIVE_INFINITY : size - begun));
+		begun += limit;
+		return createArrival(await slabs.lease(limit), limit, {withSum: withSums});
+	};
 	try {
 		for await (const chunk of patient) {
 			seen += chunk.length;
 			if (size !== undefined && seen > size) throw new LengthMismatch(size, seen);
 			for (let rest = chunk; rest.length > 0; ) {
-				if (part?.isFull()) {
-					const full = part;
-					part = undefined;
-					yield full.finish(false);
-					number += 1;
+				if (size === undefined && coming?.isFull()) {
+					coming.finish();
+					const full = coming;
+					coming = undefined;
+					yield places.take(full, false);
 				}
-				if (!part) {
-					const partBytes = slabs.capacity(sizeOf(number));
-					part = gather(await slabs.lease(partBytes), partBytes, withSums);
+				const isNew = coming === undefined;
+				coming ??= await begin();
+				rest = coming.add(rest);
+				if (isNew && size !== undefined) yield places.take(coming, begun === size);
+				if (coming.isFull() && size !== undefined && begun < size) {
+					coming.finish();
+					coming = undefined;
 				}
-				rest = part.add(rest);
 			}
 		}
 		if (size !== undefined && seen !== size) throw new LengthMismatch(size, seen);
-		const last = part;
-		part = undefined;
-		yield last ? last.finish(true) : {pieces: [], size: 0, isLast: true, release() {}};
+		coming?.finish();
+		const last = coming;
+		coming = undefined;
+		if (seen === 0) yield {...contentOf(new Uint8Array()), isLast: true, giveUp() {}, release() {}};
+		else if (last && size === undefined) yield places.take(last, true);
 	} finally {
-		part?.release();
+		// Of a known length, it is out already, and in the hands of whoever took it.
+		if (size === undefined) coming?.release();
 	}
 }
 
-type Gathering = ReturnType<typeof gather>;
-
-const gather = (lease: SlabLease, limit: number, withSum: boolean) => {
-	const slabs: Buffer[] = [];
-	let size = 0;
-	let room = 0;
-	let crc = 0;
+const createPlaces = (count: number) => {
+	let taken = 0;
+	let left = Promise.withResolvers<void>();
 	return {
-		isFull: () => size === limit,
-		/** Copies what fits, and answers the rest. */
-		add(bytes: Uint8Array): Uint8Array {
-			if (room === 0) {
-				const slab = lease.take();
-				slabs.push(slab);
-				room = slab.length;
-			}
-			const slab = slabs.at(-1) as Buffer;
-			const taken = bytes.subarray(0, Math.min(room, limit - size));
-			slab.set(taken, slab.length - room);
-			// Now, while these bytes are in the processor's cache.
-			if (withSum) crc = crc32(taken, crc);
-			room -= taken.length;
-			size += taken.length;
-			return bytes.subarray(taken.length);
+		async free() {
+			while (taken >= count) await left.promise;
 		},
-		finish(isLast: boolean): Part {
-			const pieces = slabs.map((slab, at) => (at === slabs.length - 1 ? slab.subarray(0, slab.length - room) : slab));
-			return {pieces, size, ...(withSum && {crc32: formatCrc32(crc)}), isLast, release: lease.release};
+
+		take(arrival: Arrival, isLast: boolean): Part {
+			taken += 1;
+			let isOut = true;
+			const release = () => {
+				if (!isOut) return;
+				isOut = false;
+				taken -= 1;
+				left.resolve();
+				left = Promise.withResolvers();
+				arrival.release();
+			};
+			return {...arrival, isLast, release};
 		},
-		release: lease.release,
 	};
 };

@@ -7,10 +7,17 @@ import type {S3} from './client.ts';
 import {publicHost} from './settings.ts';
 import {cutSignedPut, type SignedAnswer, signedRequest} from './signedRequest.ts';
 import type {SignedUrls} from './signedUrls.ts';
+import {checksTrailers} from './trailers.ts';
 
 export const probeS3 = async (s3: S3, urls: SignedUrls, store: ObjectStore): Promise<StoreAbilities> => {
 	const folder = `_probe/${randomUUID()}`;
-	const keys = {download: `${folder}/download`, conditions: `${folder}/conditions`, cut: `${folder}/cut`, expiring: `${folder}/expiring`};
+	const keys = {
+		download: `${folder}/download`,
+		conditions: `${folder}/conditions`,
+		cut: `${folder}/cut`,
+		expiring: `${folder}/expiring`,
+		trailers: `${folder}/trailers`,
+	};
 	// Alone and first: its failure says in plain words what is wrong with settings or permissions.
 	await store.write(keys.download, Buffer.from(downloaded), {contentType: 'text/html'});
 	try {
@@ -20,10 +27,12 @@ export const probeS3 = async (s3: S3, urls: SignedUrls, store: ObjectStore): Pro
 			proveConditions(store, keys.conditions),
 			proveExpiringRemoval(store, keys.expiring),
 			urls.forOwnUpload(keys.cut, 60).then(url => cutSignedPut(s3, url)),
+			checksTrailers(s3, keys.trailers),
 		] as const;
 		// All of them, before anything is tidied up: what is still under way would write it again.
 		await Promise.allSettled(proofs);
-		const [warnings, presignedGet] = await Promise.all(proofs);
+		const [warnings, presignedGet, , , , trailers] = await Promise.all(proofs);
+		s3.checksTrailers = trailers;
 		if (await store.stat(keys.cut))
 			throw new StoreUnfit('the S3 server keeps what arrived of a PUT that broke off: partial layers would be served');
 		return {presignedGet: presignedGet === true, warnings: presignedGet === true ? warnings : [...warnings, presignedGet]};

@@ -54,7 +54,7 @@ const passingStatus: readonly (number | undefined)[] = [429, 500, 502, 503, 504]
 const passingNames = [
 	...['RequestTimeout', 'TimeoutError', 'OperationAborted'],
 	// A body was changed on the way; ours is still in memory.
-	...['BadDigest', 'XAmzContentChecksumMismatch', 'XAmzContentSHA256Mismatch'],
+	...['BadDigest', 'IncompleteBody', 'XAmzContentChecksumMismatch', 'XAmzContentSHA256Mismatch'],
 ];
 const passingCodes = [
 	...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],

@@ -6,6 +6,7 @@ import {createSlabs} from '../../lib/slabs.ts';
 import type {ObjectStore} from '../objectStore.ts';
 import {abandonedUploads} from './abandonedUploads.ts';
 import {createS3} from './client.ts';
+import {contentOf} from './content.ts';
 import {composeObject, copyObject, joinsInside} from './copies.ts';
 import {removeUntil} from './expiringRemoval.ts';
 import {listObjects, removeObjects} from './listing.ts';
@@ -19,13 +20,13 @@ import {uploadStream} from './uploads.ts';
 export const createS3Store = (settings: S3Settings): ObjectStore => {
 	const s3 = createS3(settings);
 	const urls = createSignedUrls(s3);
-	const slabsOf = (totalBytes: number) => createSlabs({slabBytes: Math.min(slabBytes, s3.tuning.partBytes), totalBytes});
+	const slabsOf = (totalBytes: number) => createSlabs({slabBytes: Math.min(slabBytes, s3.tuning.partBytes / 16), totalBytes});
 	const memory = {documents: slabsOf(documentPoolBytes), layers: slabsOf(s3.tuning.bufferBytes)};
 
 	const store: ObjectStore = {
 		stat: key => statObject(s3, key),
 		read: (key, range) => readObject(s3, key, range),
-		write: (key, bytes, options = {}) => putObject(s3, key, {pieces: [bytes], size: bytes.length}, options, sha256Of(bytes)),
+		write: (key, bytes, options = {}) => putObject(s3, key, contentOf(bytes), {...options, sha256: sha256Of(bytes)}),
 		upload: (key, body, options = {}) => uploadStream(s3, memory, key, body, options),
 		copy: (from, to) => copyObject(s3, from, to),
 		list: (prefix, options = {}) => listObjects(s3, prefix, options),

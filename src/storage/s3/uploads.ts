@@ -1,10 +1,10 @@
-/** Streams into S3: one PUT when short, else parts in parallel, each sent again from memory when S3 refuses it for a passing reason. */
+/** Streams into S3: one PUT when short, else parts in parallel, sent while they come, and again from memory when S3 refuses one for a passing reason. */
 import {digestHex} from 'oci-spec-types';
 import type {Slabs} from '../../lib/slabs.ts';
 import {type Bytes, type ObjectFacts, octetStream, type UploadOptions, type WriteOptions} from '../objectStore.ts';
 import type {S3} from './client.ts';
-import {beginMultipart, type Multipart} from './multipart.ts';
-import {putObject} from './objects.ts';
+import {beginMultipart} from './multipart.ts';
+import {type PutOptions, putObject} from './objects.ts';
 import {inParts, type Part} from './parts.ts';
 
 /** Two pools: what a build waits for at its end, a config, must not queue behind the layers of all others. */
@@ -17,75 +17,90 @@ export const uploadStream = async (
 	body: Bytes,
 	{size, sha256, ...options}: UploadOptions,
 ): Promise<ObjectFacts> => {
-	const isShort = size !== undefined && size <= s3.tuning.singleBytes;
-	const partBytes = partBytesFor(size, s3.tuning.partBytes);
-	const sizeOf = (number: number) => (isShort ? size : partBytes(number));
-	const slabs = size !== undefined && size <= s3.tuning.documentBytes ? memory.documents : memory.layers;
+	const {singleBytes, partBytes, documentBytes, partsAtOnce: atOnce, stallSeconds} = s3.tuning;
+	const slabs = size !== undefined && size <= documentBytes ? memory.documents : memory.layers;
+	const isShort = size !== undefined && size <= singleBytes && size <= slabs.capacity(size);
+	const sizeOf = isShort ? () => size : partBytesFor(size, partBytes);
 	// A hash of the whole says more than a sum, where S3 gets the whole at once.
-	const withSums = !(isShort && sha256);
-	const parts = inParts(body, {size, sizeOf, slabs, stallSeconds: s3.tuning.stallSeconds, withSums});
-	const begin = () => beginMultipart(s3, key, 'bytes', options);
-	// Where it is known that there will be parts, S3 is told while the first of them comes.
-	if (size !== undefined && !isShort) return uploadParts(s3, key, parts.next(), parts, begin(), options);
-	const next = (await parts.next()) as IteratorYieldResult<Part>;
-	const first = next.value;
-	if (!first.isLast) return uploadParts(s3, key, Promise.resolve(next), parts, begin(), options);
-	try {
-		return await putObject(s3, key, first, options, sha256 && digestHex(sha256));
-	} finally {
-		first.release();
-	}
+	const rest = inParts(body, {size, sizeOf, slabs, atOnce, stallSeconds, withSums: !(isShort && sha256)});
+	const first = rest.next();
+	const isOne = size === undefined ? isLast(await first) : isShort;
+	if (isOne) return uploadWhole(s3, key, {first, rest}, {...options, sha256: sha256 && digestHex(sha256)});
+	return uploadInParts(s3, key, {first, rest}, options);
 };
 
 const maxParts = 10_000;
 const MiB = 1024 * 1024;
 
-/** Where the length is known, all parts are equal. Where it is not, they double in size now and then: 50 GiB are reached long before the last part. */
+/** Where the length is known, all parts but the last are equal. Where it is not, they double in size now and then: 50 GiB are reached long before the last part. */
 export const partBytesFor = (size: number | undefined, smallest: number) => {
 	if (size === undefined) return (number: number) => smallest * 2 ** Math.floor((number - 1) / 2000);
 	const bytes = size <= smallest * maxParts ? smallest : Math.ceil(size / maxParts / MiB) * MiB;
-	return (number: number) => Math.min(bytes, size - (number - 1) * bytes);
+	return () => bytes;
 };
 
-const uploadParts = async (
-	s3: S3,
-	key: string,
-	first: Promise<IteratorResult<Part>>,
-	parts: AsyncGenerator<Part>,
-	beginning: Promise<Multipart>,
-	{contentType = octetStream}: WriteOptions,
-): Promise<ObjectFacts> => {
-	let size = 0;
-	let gathering = first;
-	const failure = Promise.withResolvers<never>();
-	failure.promise.catch(() => undefined);
-	gathering.catch(ignore);
-	const underWay = new Set<Promise<void>>();
-	let upload: Multipart | undefined;
+/** Of a stream that comes to its end without one, the first part is there all the same: an empty one. */
+type PartStream = {first: Promise<IteratorResult<Part>>; rest: AsyncGenerator<Part>};
+
+const isLast = ({value: part}: IteratorResult<Part>) => part.isLast;
+
+const uploadWhole = async (s3: S3, key: string, stream: PartStream, options: PutOptions): Promise<ObjectFacts> => {
+	const stop = new AbortController();
 	try {
-		upload = await beginning;
-		for (let number = 1; ; number += 1) {
-			// Not waiting for the client alone: it may be slow, and the upload lost already.
-			const {value: part} = (await Promise.race([gathering, failure.promise])) as IteratorYieldResult<Part>;
-			size += part.size;
-			const sent: Promise<void> = upload
-				.sendPart(number, part)
-				.catch(failure.reject)
-				.finally(() => {
-					underWay.delete(sent);
-					part.release();
-				});
-			underWay.add(sent);
-			if (part.isLast) break;
-			if (underWay.size >= s3.tuning.partsAtOnce) await Promise.race([...underWay, failure.promise]);
-			gathering = parts.next();
-		}
-		await Promise.race([Promise.all(underWay), failure.promise]);
-		return {key, size, contentType, ...(await upload.complete())};
+		const [stored] = await sendEach(stream, part => putObject(s3, key, part, {...options, signal: stop.signal}));
+		return stored as ObjectFacts;
 	} catch (error) {
-		gathering.then(({value: part}) => part?.release(), ignore);
-		parts.return(undefined).catch(ignore);
-		await upload?.abort();
+		stop.abort(new Error('the upload was given up'));
+		throw error;
+	}
+};
+
+const uploadInParts = async (s3: S3, key: string, stream: PartStream, options: WriteOptions): Promise<ObjectFacts> => {
+	// S3 is told while the first part comes.
+	const beginning = beginMultipart(s3, key, 'bytes', options);
+	beginning.catch(ignore);
+	try {
+		const sizes = await sendEach(stream, async (part, number) => {
+			const upload = await beginning;
+			// Such an S3 must be told the sum before the bytes, and nobody knows it before they are all there.
+			if (!s3.checksTrailers) await part.whole();
+			await upload.sendPart(number, part);
+			return part.size;
+		});
+		const {contentType = octetStream} = options;
+		const size = sizes.reduce((sum, each) => sum + each, 0);
+		return {key, size, contentType, ...(await (await beginning).complete())};
+	} catch (error) {
+		await (await beginning.catch(ignore))?.abort();
+		throw error;
+	}
+};
+
+/** What `send` made of each part, in order; parts are sent while they come. Whatever fails first, the stream or a part, ends it all. */
+const sendEach = async <T>({first, rest}: PartStream, send: (part: Part, number: number) => Promise<T>): Promise<T[]> => {
+	const failure = Promise.withResolvers<never>();
+	failure.promise.catch(ignore);
+	const underWay = new Set<Part>();
+	const sent: Promise<T>[] = [];
+	let coming = first;
+	try {
+		for (;;) {
+			// Not waiting for the client alone: it may be slow, and the upload lost already.
+			const {value: part, done} = await Promise.race([coming, failure.promise]);
+			if (done) return await Promise.all(sent);
+			underWay.add(part);
+			const sending = send(part, sent.length + 1).finally(() => {
+				underWay.delete(part);
+				part.release();
+			});
+			sending.catch(failure.reject);
+			sent.push(sending);
+			coming = rest.next();
+		}
+	} catch (error) {
+		for (const part of underWay) part.giveUp(error as Error);
+		coming.then(({value: part}) => part?.release(), ignore);
+		rest.return(undefined).catch(ignore);
 		throw error;
 	}
 };

@@ -3,6 +3,7 @@ import test from 'ava';
 import {digestOf} from 'oci-spec-types';
 import {type Bytes, type ObjectStore, PreconditionFailed} from '../../../src/storage/objectStore.ts';
 import {bodyOf, collect, someBytes} from '../../support/bytes.ts';
+import {until} from '../../support/until.ts';
 import type {StoreUnderTest} from '../objectStore.ts';
 
 export const uploadContract = ({createStore, partBytes}: StoreUnderTest): void => {
@@ -25,6 +26,7 @@ export const uploadContract = ({createStore, partBytes}: StoreUnderTest): void =
 
 	for (const [title, size] of [
 		['short', 50_000],
+		['nearly long', partBytes - 2],
 		['long', 2 * partBytes + 1],
 	] as const) {
 		test(`a ${title} stream is invisible until it has ended`, async t => {
@@ -45,6 +47,8 @@ export const uploadContract = ({createStore, partBytes}: StoreUnderTest): void =
 			};
 			t.is(await t.throwsAsync(store.upload('blobs/a', bodyOf(someBytes(size), {end}))), broken);
 			t.is(await t.throwsAsync(store.upload('blobs/a', bodyOf(someBytes(size), {end}), {size: size + 1})), broken);
+			const sha256 = digestOf(someBytes(size + 1));
+			t.is(await t.throwsAsync(store.upload('blobs/a', bodyOf(someBytes(size), {end}), {size: size + 1, sha256})), broken);
 			t.is(await t.throwsAsync(store.upload('blobs/a', bodyOf(someBytes(0), {end}), {size})), broken);
 			t.deepEqual(await Array.fromAsync(store.list('')), []);
 			await store.write('blobs/a', Buffer.from('before'));
@@ -100,6 +104,8 @@ export const uploadContract = ({createStore, partBytes}: StoreUnderTest): void =
 		const started = await store.now();
 		const upload = store.upload('blobs/a', bodyOf(someBytes(2 * partBytes), {end}));
 		await reached.promise;
+		// Its bytes are read while the store is told that they come.
+		await until(async () => (await unfinished(store)).length > 0);
 		t.deepEqual(await unfinished(store, new Date(started.getTime() - 60_000)), []);
 		const [found, ...others] = await unfinished(store);
 		t.like(found, {key: 'blobs/a'});

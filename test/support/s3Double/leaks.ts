@@ -2,6 +2,7 @@
 import {createHash} from 'node:crypto';
 import type {Bucket} from './bucket.ts';
 import type {SignedRequest} from './signature.ts';
+import {unsignedTrailer} from './trailers.ts';
 
 export type Leak = keyof typeof leaks;
 
@@ -21,7 +22,6 @@ export const keepFiles = (bucket: Bucket, {files = []}: Taken): void => {
 };
 
 const pinned = 'X-Amz-Content-Sha256';
-const unsignedTrailer = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER';
 
 const without = (request: SignedRequest, isLeftOut: (name: string) => boolean): SignedRequest => ({
 	...request,
