@@ -11,6 +11,7 @@ import {settledUploads} from './config/uploadPolicy.ts';
 import {abortAbandonedUploads} from './gc/abandonedUploads.ts';
 import {removeLeftChunks} from './gc/leftChunks.ts';
 import {removeLeftProbes} from './gc/leftProbes.ts';
+import {createReports} from './gc/report.ts';
 import {type Sweep, startSweeper} from './gc/sweeper.ts';
 import {createHttpAdministration} from './http/administration.ts';
 import {isAmong} from './http/client.ts';
@@ -20,6 +21,7 @@ import {createElapsed} from './lib/elapsed.ts';
 import {type OpenOldStore, openOldStore} from './oldBuckets.ts';
 import {examineServer} from './operations/doctor.ts';
 import {createJobs} from './operations/jobs.ts';
+import {withVerificationsCounted} from './operations/withVerificationsCounted.ts';
 import {openPolicy, registryForClients, type SharedPolicy} from './policyInForce.ts';
 import {createRefRules} from './refs/refRules.ts';
 import {createTombstonesAndGuard} from './registry/guard.ts';
@@ -100,7 +102,8 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	]);
 	if (!found) for (const warning of abilities.warnings) log.warn({warning}, 'store');
 
-	const {tombstones, guard} = createTombstonesAndGuard(store, {lifetimes, elapsed, wait});
+	const onRescued = () => metrics.recordCollected({did: 'rescued', objects: 1, bytes: 0});
+	const {tombstones, guard} = createTombstonesAndGuard(store, {lifetimes, elapsed, wait, onRescued});
 	const composed = composeRegistry(store, {
 		...surroundings,
 		...{abilities, uploads, rules, clock, elapsed, lifetimes, guard},
@@ -114,7 +117,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		observer: metrics,
 		onFailed: error => log.warn({error}, 'usage not stored; it is kept, and tried again in a minute'),
 	});
-	const {operations, collector} = composeAdministration(store, {
+	const administration = composeAdministration(store, {
 		...{lifetimes, tombstones, guard, clock, elapsed, wait, disk: diskLimits(settings)},
 		...collectingEvents({log, metrics}, composed.forget),
 		policy: policy.current,
@@ -128,6 +131,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		},
 		onProblem: (facts, message) => log.warn(facts, message),
 	});
+	const operations = withVerificationsCounted(administration.operations, metrics);
 	const jobs = createJobs(store, operations, {clock, onFailed: (operation, error) => log.error({operation, error}, 'operation failed')});
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
@@ -150,9 +154,10 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		settings.gcEveryMs === undefined
 			? []
 			: [
-					collecting(collector, {
+					collecting(administration.collector, {
 						...{elapsed, log, metrics},
 						everyMs: settings.gcEveryMs,
+						lastReport: async () => (await createReports(store).read({limit: 1}))[0],
 						afterwards: async () =>
 							compactUsage(store, await store.now(), {onDamaged: (key, error) => log.warn({key, error}, 'usage not readable')}),
 					}),

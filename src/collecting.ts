@@ -14,12 +14,14 @@ export type CollectingOptions = {
 	elapsed: () => number;
 	log: Log;
 	metrics: Metrics;
+	/** What the last cycle has found, whoever did it. */
+	lastReport: () => Promise<CycleReport | undefined>;
 	/** When a cycle has come to its end, while nobody else collects. */
 	afterwards?: () => Promise<void>;
 };
 
 /** Several servers are one after another at it: what one has done a moment ago the others leave. Yields what it deleted. */
-export const collecting = (collector: Collector, {everyMs, elapsed, log, metrics, afterwards}: CollectingOptions): Sweep => ({
+export const collecting = (collector: Collector, {everyMs, elapsed, log, metrics, lastReport, afterwards}: CollectingOptions): Sweep => ({
 	what: 'garbage',
 	everyMs,
 	async *run(_, signal) {
@@ -29,7 +31,9 @@ export const collecting = (collector: Collector, {everyMs, elapsed, log, metrics
 			const onProgress = () => metrics.setLeaseHeld(true);
 			const outcome = await collector.run({signal, onProgress, unlessWithinMs: everyMs * leftFreeOf});
 			if (!outcome.report) {
-				if (outcome.because === 'notDue') metrics.noteCycleElsewhere(outcome.endedAt.getTime());
+				if (outcome.because !== 'notDue') return;
+				metrics.noteCycleElsewhere(outcome.endedAt.getTime());
+				tellContents(await lastReport(), metrics);
 				return;
 			}
 			const {report, condemnedObjects} = outcome;
@@ -37,6 +41,7 @@ export const collecting = (collector: Collector, {everyMs, elapsed, log, metrics
 			for (const problem of report.problems) log.warn({problem}, 'not collected');
 			metrics.recordCycle({outcome: 'done', seconds: seconds(), endedAt: Date.parse(report.endedAt)});
 			metrics.setTombstones({condemned: condemnedObjects});
+			tellContents(report, metrics);
 			await afterwards?.();
 			yield report.did.deleted.objects;
 		} catch (error) {
@@ -47,6 +52,13 @@ export const collecting = (collector: Collector, {everyMs, elapsed, log, metrics
 		}
 	},
 });
+
+/** What went on where another had stopped has not seen all. */
+const tellContents = (report: CycleReport | undefined, {setContents}: Metrics): void => {
+	if (!report || report.resumed) return;
+	const {totals, repositories} = report;
+	setContents({totals, repositories, budgets: report.budgets.map(({match, size, bytes}) => ({match, size, used: bytes}))});
+};
 
 /** What the collector of this process tells, whoever began the cycle. */
 export const collectingEvents = (

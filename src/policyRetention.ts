@@ -3,7 +3,7 @@ import type {RepositoryName} from 'oci-spec-types';
 import type {Policy} from './config/policy.ts';
 import {formatDuration} from './config/units.ts';
 import type {Reports} from './gc/report.ts';
-import type {Retention, RetentionDecision} from './gc/retention.ts';
+import type {Retention, RetentionDecision, TogetherDecision} from './gc/retention.ts';
 import {decideBudgets, decideEviction} from './refs/budgets.ts';
 import {untaggedRule} from './refs/refRules.ts';
 import type {RepositoryUsage} from './refs/refUse.ts';
@@ -22,7 +22,7 @@ export type PolicyRetentionOptions = {
 };
 
 /** What several repositories hold too much of together: more than a budget, or than the disk has room for. `gone` goes anyway. */
-export type DecideTogether = (summaries: readonly RepositorySummary[], gone: readonly Removal[], now: Date) => Promise<readonly Removal[]>;
+export type DecideTogether = (summaries: readonly RepositorySummary[], gone: readonly Removal[], now: Date) => Promise<TogetherDecision>;
 
 /** Undefined where nothing is recorded yet, or what is cannot be read: of no ref is it known then how long it was idle. */
 export type UsageOf = (repo: RepositoryName) => Promise<RepositoryUsage | undefined>;
@@ -44,7 +44,7 @@ export const createPolicyRetention = (options: PolicyRetentionOptions): Retentio
 			gone.push(...removals);
 			return {removals, ...untaggedIn(rules, inventory.repo)};
 		},
-		decideTogether: async () => (now && addsUp ? decideTogether(summaries, gone, now) : []),
+		decideTogether: async () => (now && addsUp ? decideTogether(summaries, gone, now) : {removals: [], budgets: []}),
 	};
 };
 
@@ -63,14 +63,17 @@ export type LeavingBytes = (now: Date) => Promise<number>;
 export const createDecideTogether =
 	(policy: () => Policy, disk?: DiskLimits & {leavingBytes: LeavingBytes}): DecideTogether =>
 	async (summaries, gone, now) => {
-		const budgeted = decideBudgets(summaries, policy().budget, {now, gone}).flatMap(({removals}) => removals);
-		if (!disk || disk.freePercent === 0) return budgeted;
+		const decisions = decideBudgets(summaries, policy().budget, {now, gone});
+		const budgets = decisions.map(({budget, leftBytes}) => ({match: budget.match.text, size: budget.size, bytes: Math.round(leftBytes)}));
+		const budgeted = decisions.flatMap(({removals}) => removals);
+		if (!disk || disk.freePercent === 0) return {removals: budgeted, budgets};
 		const {freePercent} = disk;
 		const {freeBytes, totalBytes} = await disk.room();
-		if (freeBytes >= (totalBytes * freePercent) / 100) return budgeted;
+		if (freeBytes >= (totalBytes * freePercent) / 100) return {removals: budgeted, budgets};
 		const leavingBytes = await disk.leavingBytes(now);
 		const all = [...gone, ...budgeted];
-		return [...budgeted, ...decideEviction(summaries, {freeBytes, totalBytes, freePercent, leavingBytes, now, gone: all})];
+		const evicted = decideEviction(summaries, {freeBytes, totalBytes, freePercent, leavingBytes, now, gone: all});
+		return {removals: [...budgeted, ...evicted], budgets};
 	};
 
 /** A ref's bytes are free after three quarantines: of its tag, its manifests and its layers; each ends with a cycle. */

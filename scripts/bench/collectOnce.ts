@@ -65,7 +65,7 @@ const main = async ({endpoint, bucket, accessKey, secretKey, cycles, pauseMs = 0
 				const ground = {usage: undefined, rules: [], now: inventory.startedAt, quarantineMs};
 				return {removals: decideRetention(inventory, ground), untaggedMs: 0};
 			},
-			decideTogether: async () => [],
+			decideTogether: async () => ({removals: [], budgets: []}),
 		}),
 		refSizes: inventory => summarize(inventory, undefined, []).refs,
 	});

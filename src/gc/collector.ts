@@ -117,7 +117,7 @@ export const createCollector = (store: ObjectStore, options: CollectorOptions) =
 		}
 
 		// What was seen before a cycle was killed is not known any more: the next whole one decides.
-		const together = resumed ? [] : await retention.decideTogether();
+		const {removals: together, budgets} = resumed ? {removals: [], budgets: []} : await retention.decideTogether();
 		for (const removal of together) {
 			if (!removal.tag || !removal.digest || !removal.pushedAt) continue;
 			if (!(await hands.deleteTag(removal.repo, removal.tag, {digest: removal.digest, pushedAt: removal.pushedAt}))) continue;
@@ -125,7 +125,7 @@ export const createCollector = (store: ObjectStore, options: CollectorOptions) =
 			onRemoved(removal);
 		}
 		const endedAt = await store.now();
-		const report = tally.report(startedAt, endedAt, resumed !== undefined);
+		const report = tally.report(startedAt, endedAt, {resumed: resumed !== undefined, budgets});
 		await reports.write(report, {at: endedAt.toISOString(), refs});
 		await writeProgress(store, {...progress, after: undefined, endedAt: endedAt.toISOString(), carried: together.map(formatCarried)});
 		if (!resumed) memory.forgetUnasked();

@@ -22,8 +22,13 @@ export type Retention = {
 	/** Asked for each repository of a cycle, in turn. */
 	decide(inventory: RepositoryInventory): Promise<RetentionDecision>;
 	/** When the cycle has seen all of them: what several together hold too much of. */
-	decideTogether(): Promise<readonly Removal[]>;
+	decideTogether(): Promise<TogetherDecision>;
 };
+
+export type TogetherDecision = {removals: readonly Removal[]; budgets: readonly BudgetUse[]};
+
+/** What a budget of the policy grants some refs, and what they take once the removals are gone. */
+export type BudgetUse = {match: string; size: number; bytes: number};
 
 /** Refs, heads and superseded manifests that are not named stay. */
 export type RetentionDecision = {

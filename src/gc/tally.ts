@@ -2,7 +2,7 @@
 import type {RepositoryInventory} from '../registry/inventory.ts';
 import type {RepositoryStanding} from './collectRepository.ts';
 import type {CycleReport, Sizes} from './report.ts';
-import type {Removal} from './retention.ts';
+import type {BudgetUse, Removal} from './retention.ts';
 import type {Deed} from './settle.ts';
 
 export type Tally = ReturnType<typeof createTally>;
@@ -63,7 +63,7 @@ export const createTally = () => {
 		/** Objects in quarantine now. */
 		condemned: () => afterwards(condemnedObjects, 'objects'),
 
-		report: (startedAt: Date, endedAt: Date, resumed: boolean): CycleReport => ({
+		report: (startedAt: Date, endedAt: Date, {resumed, budgets}: {resumed: boolean; budgets: readonly BudgetUse[]}): CycleReport => ({
 			startedAt: startedAt.toISOString(),
 			endedAt: endedAt.toISOString(),
 			resumed,
@@ -73,6 +73,7 @@ export const createTally = () => {
 			reasons: [...reasons.values()].toSorted((a, b) => b.bytes - a.bytes),
 			removed,
 			removedCount,
+			budgets: [...budgets],
 			problems,
 		}),
 	};

@@ -2,6 +2,7 @@
 import type {RepositoryName, Tag} from 'oci-spec-types';
 import type {Policy} from '../config/policy.ts';
 import type {Reports} from '../gc/report.ts';
+import type {TogetherDecision} from '../gc/retention.ts';
 import type {RepositoryUsage} from '../refs/refUse.ts';
 import type {Removal} from '../refs/removal.ts';
 import type {RepositorySummary} from '../refs/summaries.ts';
@@ -30,7 +31,7 @@ export type Administration = {
 	/** Missing where there is none. */
 	policyFile?: string | undefined;
 	/** What several repositories together hold too much of: budgets, and a disk that is full. `gone` goes anyway. */
-	decideTogether(summaries: readonly RepositorySummary[], gone: readonly Removal[], now: Date): Promise<readonly Removal[]>;
+	decideTogether(summaries: readonly RepositorySummary[], gone: readonly Removal[], now: Date): Promise<TogetherDecision>;
 	/** Deletes a ref, and all pushes to it; false where it is no longer what it was then. */
 	letGo(removal: Removal): Promise<boolean>;
 	/** By hand, whatever the policy says. Says whether that changed anything; undefined where there is no such tag. */

@@ -117,7 +117,7 @@ export const createGuard = (store: ObjectStore, tombstones: Tombstones, options:
 };
 
 /** Both, for all that a process does on one store: what one part of it deletes, the others know at once. */
-export const createTombstonesAndGuard = (store: ObjectStore, options: Pick<GuardOptions, 'elapsed' | 'wait'> & {lifetimes: Lifetimes}) => {
+export const createTombstonesAndGuard = (store: ObjectStore, options: Omit<GuardOptions, 'lifetimes'> & {lifetimes: Lifetimes}) => {
 	const tombstones = createTombstones(store, options);
 	return {tombstones, guard: createGuard(store, tombstones, options)};
 };

@@ -20,7 +20,10 @@ export const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 export const indexType = 'application/vnd.oci.image.index.v1+json';
 
 /** Lets go of nothing. */
-export const nothingGoes: Retention = {decide: async () => ({removals: [], untaggedMs: 0}), decideTogether: async () => []};
+export const nothingGoes: Retention = {
+	decide: async () => ({removals: [], untaggedMs: 0}),
+	decideTogether: async () => ({removals: [], budgets: []}),
+};
 
 export type Collecting = ReturnType<typeof createCollecting>;
 

@@ -290,6 +290,7 @@ const retention = (): OperationOutput<'retention.preview'> => ({
 	freeAfter: ago(-6.2),
 	kept: [{repository: 'ci/web', tag: 'release-4.2', because: 'it is protected by the policy (line 9)'}],
 	policy: '/etc/layercache/policy.yaml',
+	budgets: [{match: 'ci/**', size: 160 * 1024 ** 3, bytes: Math.round(134.2 * GiB)}],
 	upcoming: [
 		{
 			repository: 'ci/ml/train',

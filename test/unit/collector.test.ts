@@ -217,7 +217,7 @@ test('what several repositories hold too much of together goes when the cycle ha
 		{...common, repo, tag: parseTag('main'), digest},
 		{...common, repo: parseRepositoryName('other'), tag: shared, digest: head},
 	];
-	const collector = room.collector({retention: () => ({...nothingGoes, decideTogether: async () => together})});
+	const collector = room.collector({retention: () => ({...nothingGoes, decideTogether: async () => ({removals: together, budgets: []})})});
 	await runAll(room, collector, 8, quarantineMs + 1);
 	t.deepEqual(await room.left(), []);
 });

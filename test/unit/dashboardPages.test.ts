@@ -75,7 +75,16 @@ test('the overview of a new registry says what to paste', async t => {
 		sampleOperations({
 			usage: () => ({asOf, days: [], total: nothing, sizes: [], repositories: []}),
 			top: () => ({asOf, refs: [], layers: [], clients: []}),
-			'retention.preview': () => ({asOf, removals: [], total: {count: 0, bytes: 0}, plan: '', freeAfter: asOf, kept: [], upcoming: []}),
+			'retention.preview': () => ({
+				asOf,
+				removals: [],
+				total: {count: 0, bytes: 0},
+				plan: '',
+				freeAfter: asOf,
+				kept: [],
+				budgets: [],
+				upcoming: [],
+			}),
 			'gc.status': () => ({graceSeconds: 1, quarantineSeconds: 1, earlier: []}),
 		}),
 		() => now,

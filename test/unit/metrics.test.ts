@@ -16,7 +16,7 @@ test('docs/metrics.md explains every metric that there is, and no other', async 
 test('the largest repositories have a series each, and all others share one', async t => {
 	const {setContents, text} = metrics();
 	const repositories = Array.from({length: 30}, (_, index) => ({repo: `ci/app-${index}`, bytes: 100 + index, blobs: 1}));
-	setContents({repositories, budgets: []});
+	setContents({totals: {repositories: 30, bytes: 3435, blobs: 30}, repositories, budgets: []});
 	const lines = (await text()).split('\n').filter(line => line.startsWith('layercache_repository_bytes{'));
 	t.is(lines.length, 21);
 	t.true(lines.includes('layercache_repository_bytes{repository="ci/app-29"} 129'));
@@ -26,8 +26,9 @@ test('the largest repositories have a series each, and all others share one', as
 
 test('a repository that is gone has no series any more', async t => {
 	const {setContents, text} = metrics();
-	setContents({repositories: [{repo: 'ci/gone', bytes: 1, blobs: 1}], budgets: [{match: 'ci/gone', size: 2, used: 1}]});
-	setContents({repositories: [], budgets: []});
+	const totals = {repositories: 1, bytes: 1, blobs: 1};
+	setContents({totals, repositories: [{repo: 'ci/gone', bytes: 1, blobs: 1}], budgets: [{match: 'ci/gone', size: 2, used: 1}]});
+	setContents({totals, repositories: [], budgets: []});
 	t.notRegex(await text(), /ci\/gone/);
 });
 

@@ -50,6 +50,9 @@ export const retentionPreview = {
 	input: z.strictObject({repo}),
 	output: removalAnswer.omit({dryRun: true}).extend({
 		policy: z.string().optional().describe('The policy file; without one the defaults hold'),
+		budgets: z
+			.array(z.object({match: z.string(), size: bytes, bytes}))
+			.describe('What each budget grants, and what its refs take once the removals are gone'),
 		upcoming: z.array(removal.extend({at: time})).describe('What goes later if nothing is pushed or imported, soonest first'),
 	}),
 };

@@ -1,4 +1,5 @@
 /** Lets refs go: by their names, by conditions, and by the policy. What would go is decided first, and only that goes. */
+import type {TogetherDecision} from '../../gc/retention.ts';
 import {openLedger} from '../../refs/ledger.ts';
 import {type PruneFilters, selectForPrune} from '../../refs/pruning.ts';
 import type {Removal} from '../../refs/removal.ts';
@@ -32,7 +33,7 @@ export const createRemovalRuns = (administration: Administration): RemovalRuns =
 	};
 
 	const preview: Run<'retention.preview'> = async ({repo}, context) => {
-		const {asOf, now, later} = await planByPolicy(administration, repo, context);
+		const {asOf, now, later, budgets} = await planByPolicy(administration, repo, context);
 		const {policyFile} = administration;
 		return {
 			asOf: asOf.toISOString(),
@@ -42,6 +43,7 @@ export const createRemovalRuns = (administration: Administration): RemovalRuns =
 			freeAfter: freeAfter(asOf),
 			kept: [],
 			...(policyFile && {policy: policyFile}),
+			budgets: [...budgets],
 			upcoming: later.slice(0, mostUpcoming).map(removal => ({...removalRowOf(removal), at: removal.at.toISOString()})),
 		};
 	};
@@ -116,7 +118,7 @@ const protections = {
 	policy: 'protected by the policy',
 } as const;
 
-type PolicyPlan = {asOf: Date; now: readonly Removal[]; later: readonly PlannedRemoval[]};
+type PolicyPlan = {asOf: Date; now: readonly Removal[]; later: readonly PlannedRemoval[]; budgets: TogetherDecision['budgets']};
 
 /** What the rules of each repository let go, now and later; and then what budgets still do. */
 const planByPolicy = async (
@@ -137,12 +139,13 @@ const planByPolicy = async (
 		onProgress({done: summaries.length, of: 'repositories'});
 	}
 	const due = planned.filter(({at}) => at <= asOf);
-	const together = await administration.decideTogether(summaries, due, asOf);
+	const {removals: together, budgets} = await administration.decideTogether(summaries, due, asOf);
 	const wanted = <R extends Removal>(removals: readonly R[]) => removals.filter(({repo}) => !isWanted || isWanted(repo));
 	return {
 		asOf,
 		now: wanted([...due, ...together]),
 		later: wanted(planned.filter(({at}) => at > asOf)).toSorted((a, b) => a.at.getTime() - b.at.getTime()),
+		budgets,
 	};
 };
 

@@ -2,9 +2,12 @@
 import type {Instruments} from './instruments.ts';
 
 export type StoreContents = {
-	repositories: readonly {repo: string; bytes: number; blobs: number}[];
+	totals: {repositories: number; bytes: number; blobs: number};
+	/** The largest at least. */
+	repositories: readonly Holding[];
 	budgets: readonly {match: string; size: number; used: number}[];
 };
+type Holding = {repo: string; bytes: number; blobs: number};
 
 export const createContentsMetrics = ({gauge}: Instruments) => {
 	const stored = gauge('layercache_stored_bytes', 'Bytes in the store.', 'max');
@@ -21,13 +24,13 @@ export const createContentsMetrics = ({gauge}: Instruments) => {
 	const budgetUsed = gauge('layercache_budget_used_bytes', 'What those refs take.', 'max', 'budget');
 
 	return {
-		setContents({repositories: all, budgets}: StoreContents) {
-			stored.set(sum(all, 'bytes'));
-			blobs.set(sum(all, 'blobs'));
-			repositories.set(all.length);
+		setContents({totals, repositories: all, budgets}: StoreContents) {
+			stored.set(totals.bytes);
+			blobs.set(totals.blobs);
+			repositories.set(totals.repositories);
 			repositoryBytes.reset();
 			repositoryBlobs.reset();
-			for (const {repo, ...holds} of largest(all)) {
+			for (const {repo, ...holds} of largest(all, totals)) {
 				repositoryBytes.set({repository: repo}, holds.bytes);
 				repositoryBlobs.set({repository: repo}, holds.blobs);
 			}
@@ -44,14 +47,10 @@ export const createContentsMetrics = ({gauge}: Instruments) => {
 // Each is a series for as long as Prometheus keeps any, and whoever pushes makes repositories.
 const shownRepositories = 20;
 
-type Holding = StoreContents['repositories'][number];
-
-const largest = (all: readonly Holding[]): readonly Holding[] => {
-	const sorted = all.toSorted((a, b) => b.bytes - a.bytes);
-	const others = sorted.slice(shownRepositories);
-	const shown = sorted.slice(0, shownRepositories);
+const largest = (all: readonly Holding[], totals: StoreContents['totals']): readonly Holding[] => {
+	const shown = all.toSorted((a, b) => b.bytes - a.bytes).slice(0, shownRepositories);
+	if (totals.repositories <= shown.length) return shown;
+	const rest = (what: 'bytes' | 'blobs') => shown.reduce((left, holding) => left - holding[what], totals[what]);
 	// No repository has an underscore at its beginning.
-	return others.length === 0 ? shown : [...shown, {repo: '_others', bytes: sum(others, 'bytes'), blobs: sum(others, 'blobs')}];
+	return [...shown, {repo: '_others', bytes: rest('bytes'), blobs: rest('blobs')}];
 };
-
-const sum = (all: readonly Holding[], what: 'bytes' | 'blobs') => all.reduce((total, holding) => total + holding[what], 0);

@@ -5,7 +5,7 @@ import {bytesOf, countOf, dueOf, formatBytes, formatMany, formatSeconds, formatS
 import {type Html, html} from '../html.ts';
 import {card, empty, figures, heading, type Page} from '../layout.ts';
 import {removalTable} from '../removalTable.ts';
-import {table} from '../table.ts';
+import {shareBar, table} from '../table.ts';
 
 export type Retention = {retention: OperationOutput<'retention.preview'>; collector: OperationOutput<'gc.status'>; now: Date};
 
@@ -46,7 +46,8 @@ ${card({
 			? empty('Nothing, by the rules there are.')
 			: removalTable('Goes later', retention.upcoming, now, shownRows),
 })}
-${card({title: 'Stays, although a rule meets it', body: kept(retention.kept)})}
+${budgets(retention.budgets)}
+${retention.kept.length > 0 && card({title: 'Stays, although a rule meets it', body: kept(retention.kept)})}
 ${card({title: 'Cycles of the collector', about: about(collector), body: cycles(collector, now)})}`,
 });
 
@@ -65,14 +66,25 @@ const rhythm = ({everySeconds, running}: Retention['collector']) => {
 		: `they begin ${formatSpan(everySeconds)} apart`;
 };
 
+const budgets = (all: Retention['retention']['budgets']) =>
+	all.length > 0 &&
+	card({
+		title: 'Budgets',
+		about:
+			'What the refs of each take once the next cycle has let go what it does. Where that is more, the rest is protected, or nothing is known of its use.',
+		body: table(
+			'Budgets',
+			[{head: 'Budget'}, {head: 'Taken', isNumber: true}, {head: 'Of', isNumber: true}, {head: 'Share'}],
+			all.map(({match, size, bytes}) => [match, bytesOf(bytes), bytesOf(size), shareBar(bytes / size)]),
+		),
+	});
+
 const kept = (rows: Retention['retention']['kept']) =>
-	rows.length === 0
-		? empty('Nothing.')
-		: table(
-				'Stays, although a rule meets it',
-				[{head: 'Ref'}, {head: 'Because'}],
-				rows.map(({repository, tag, because}) => [`${repository}:${tag}`, because]),
-			);
+	table(
+		'Stays, although a rule meets it',
+		[{head: 'Ref'}, {head: 'Because'}],
+		rows.map(({repository, tag, because}) => [`${repository}:${tag}`, because]),
+	);
 
 const about = ({graceSeconds, quarantineSeconds}: Retention['collector']) =>
 	`An object that nothing needs is condemned when it is ${formatSpan(graceSeconds)} old, and deleted when that was ${formatSpan(quarantineSeconds)} ago. Whoever pushes it again in between rescues it.`;
