@@ -60,7 +60,8 @@ export const operations = {
 		...retentionPreview,
 	},
 	'retention.apply': {
-		summary: 'let go now what the policy lets go, as the next cycle of the collector would',
+		summary: 'let refs go now that the policy lets go, as the next cycle of the collector would',
+		about: 'Refs alone: superseded manifests, and pushes to merging tags that count no more, go with that cycle.',
 		effect: 'write',
 		job: true,
 		removes: true,

@@ -70,7 +70,7 @@ export const withProtectedRefs = (inner: Registry, {rules, pushed, onDenial}: Pr
 		},
 
 		async deleteTag(repo, tag) {
-			const isProtected = rules.behaviourOf(repo, tag).protect || (await inner.readTag(repo, tag)).some(facts => facts.protected);
+			const isProtected = rules.behaviourOf(repo, tag).protect || (await pushed.readTag(repo, tag)).some(facts => facts.protected);
 			if (isProtected) throw refuse(repo, tag, 'delete');
 			return inner.deleteTag(repo, tag);
 		},

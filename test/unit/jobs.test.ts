@@ -84,6 +84,19 @@ test('a server that is stopped ends its jobs, and says so; a fifth one at once i
 	t.like(await other.read(begun[0]?.id ?? ''), {state: 'failed', error: {code: 'lost'}});
 });
 
+test('a job whose server was killed is lost, as soon as the store has heard nothing of it for a minute', async t => {
+	let now = 1_700_000_000_000;
+	const store = createMemoryStore({now: () => new Date(now)});
+	const operations = {run: () => new Promise(() => undefined)} as unknown as Operations;
+	const options = {clock: () => now, onFailed: () => undefined, repeat: () => () => undefined};
+	const {id} = await createJobs(store, operations, options).begin('verify', {});
+	const other = createJobs(store, operations, options);
+	now += 50_000;
+	t.is((await other.read(id))?.state, 'running');
+	now += 20_000;
+	t.like(await other.read(id), {state: 'failed', error: {code: 'lost', advice: 'begin it again'}});
+});
+
 test('only the last 200 are kept', async t => {
 	let time = 1_700_000_000_000;
 	const {jobs, store} = start({run: async () => ({}), clock: () => ++time});

@@ -82,7 +82,7 @@ const problem = z.object({
 export const verify = {
 	input: z.strictObject({
 		repo: filters.repo,
-		rate: size.default(50_000_000).describe('Read at most so many bytes a second, such as `100MB`; 50 MB where nothing is said'),
+		rate: size.prefault('50MB').describe('Read at most so many bytes a second, such as `100MB`'),
 		restart: z.boolean().default(false).describe('Begin at the beginning, and not where the last one was left'),
 	}),
 	output: z.object({
