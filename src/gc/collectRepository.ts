@@ -21,7 +21,7 @@ export const nothingUnreferenced: RepositoryStanding = {unreferencedBytes: 0, co
 export const collectRepository = async (given: RepositoryInventory, options: CollectOptions): Promise<RepositoryStanding> => {
 	const decision = {...options.decision, removals: options.decision.removals.filter(removal => isStillMeant(given, removal))};
 	const inventory = await withoutRemovedTags(given, decision, options);
-	const {repo, manifests, blobs, tombstones} = inventory;
+	const {repo, blobs, tombstones} = inventory;
 	const {rowOf, settle, release} = createSettling(inventory, options);
 	const marks = mark(inventory, {lifetimes: options.lifetimes, decision});
 	await forgetExpired(inventory, marks, decision, options);
@@ -47,8 +47,7 @@ export const collectRepository = async (given: RepositoryInventory, options: Col
 	});
 	const gone = new Set(await keysOfTrue(outcomes));
 
-	const left = [...manifests].flatMap(([digest, manifest]) => (gone.has(keys.manifest(repo, digest)) ? [] : [manifest]));
-	const blobMarks = markBlobs(blobs, left);
+	const blobMarks = markBlobs(inventory, digest => !gone.has(keys.manifest(repo, digest)));
 	const settled = new Set(documents.map(({key}) => key));
 	await finished(
 		unneededLayers(inventory, blobMarks, key => !gone.has(key)),

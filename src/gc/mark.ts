@@ -1,7 +1,8 @@
 /** What is reachable: which manifests something leads to, and which blobs a manifest names. Pure: an inventory and what policy takes from it. */
 import type {Digest, Tag} from 'oci-spec-types';
-import type {BlobEntries, DerivedEntry, HeadEntry, ManifestEntry, RepositoryInventory, TagEntry} from '../registry/inventory.ts';
+import type {DerivedEntry, HeadEntry, ManifestEntry, RepositoryInventory, TagEntry} from '../registry/inventory.ts';
 import type {Lifetimes} from '../registry/lifetimes.ts';
+import {objectNumbersOf} from '../registry/objectNumbers.ts';
 import type {Removal, RetentionDecision} from './retention.ts';
 
 export type MarkRules = {
@@ -71,13 +72,15 @@ export const mark = (inventory: RepositoryInventory, {lifetimes, decision}: Mark
 export type BlobMarks = {has(index: number): boolean};
 
 /** Every manifest that is there keeps its blobs, needed or not: who reads it a moment before it goes has a quarantine's time for its layers. */
-export const markBlobs = (blobs: BlobEntries, manifests: Iterable<ManifestEntry>): BlobMarks => {
+export const markBlobs = (inventory: RepositoryInventory, isThere: (manifest: Digest) => boolean): BlobMarks => {
+	const {blobs, manifests} = inventory;
+	const objects = objectNumbersOf(inventory);
 	const bits = new Uint8Array(Math.ceil(blobs.count / 8));
-	for (const {references} of manifests) {
-		for (const {digest, as} of references) {
-			const index = as === 'manifest' ? undefined : blobs.indexOf(digest);
-			if (index !== undefined) bits[index >> 3] = (bits[index >> 3] as number) | (1 << (index & 7));
-		}
+	let manifest = blobs.count;
+	for (const digest of manifests.keys()) {
+		const below = objects.below(manifest++);
+		if (!isThere(digest)) continue;
+		for (const index of below) if (index < blobs.count) bits[index >> 3] = (bits[index >> 3] as number) | (1 << (index & 7));
 	}
 	return {has: index => ((bits[index >> 3] as number) & (1 << (index & 7))) !== 0};
 };

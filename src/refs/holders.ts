@@ -2,6 +2,7 @@
 import type {Digest, Tag} from 'oci-spec-types';
 import type {RefRule} from '../config/policy.ts';
 import type {RepositoryInventory} from '../registry/inventory.ts';
+import {objectNumbersOf} from '../registry/objectNumbers.ts';
 import {holdingsOf} from './holdings.ts';
 import {keptBy, liveRefsOf} from './liveRefs.ts';
 import {derivedParts} from './summaries.ts';
@@ -10,19 +11,18 @@ import {derivedParts} from './summaries.ts';
 export const holdersIn = (inventory: RepositoryInventory, rules: readonly RefRule[]): ((digest: Digest) => readonly Tag[]) => {
 	const {refs} = liveRefsOf(inventory, rules);
 	const parts = derivedParts(inventory, refs);
-	const {ofHolders} = holdingsOf(
+	const {ofHolder} = holdingsOf(
 		inventory,
 		refs.map(ref => ({roots: keptBy(ref), parts: parts.get(ref.tag)})),
 	);
-	const manifests = new Map([...inventory.manifests.keys()].map((digest, at) => [digest, inventory.blobs.count + at]));
+	const objects = objectNumbersOf(inventory);
 	const tags = new Map<number, Tag[]>();
-	for (const [at, objects] of ofHolders.entries()) {
-		const {tag} = refs[at] as {tag: Tag};
-		for (const object of objects) {
+	for (const [at, {tag}] of refs.entries()) {
+		for (const object of ofHolder(at)) {
 			const known = tags.get(object);
 			if (known) known.push(tag);
 			else tags.set(object, [tag]);
 		}
 	}
-	return digest => tags.get(inventory.blobs.indexOf(digest) ?? manifests.get(digest) ?? -1) ?? [];
+	return digest => tags.get(inventory.blobs.indexOf(digest) ?? objects.manifest(digest) ?? -1) ?? [];
 };

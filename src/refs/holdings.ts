@@ -1,14 +1,16 @@
 /** Which objects of a repository are kept alive by whom: numbers alone, since ten thousand refs of a hundred layers make a million of them. */
 import type {Digest} from 'oci-spec-types';
-import type {ManifestEntry, RepositoryInventory} from '../registry/inventory.ts';
+import {createNumberList} from '../lib/numberList.ts';
+import type {RepositoryInventory} from '../registry/inventory.ts';
+import {objectNumbersOf} from '../registry/objectNumbers.ts';
 
 export type Holdings = {
 	/** In bytes, of each object: the blobs in the order of the inventory, then the manifests. */
 	sizes: Float64Array;
 	/** How many holders each object has. */
 	counts: Uint32Array;
-	/** For each holder the numbers of its objects. */
-	ofHolders: readonly Uint32Array[];
+	/** The numbers of the objects of a holder, by its place. */
+	ofHolder(at: number): Uint32Array;
 	/** Whether the object with this number is a layer: a blob that is no config. */
 	isLayer(object: number): boolean;
 };
@@ -17,67 +19,61 @@ export type Holdings = {
 export type Holder = {roots: readonly Digest[]; parts?: readonly {digest: Digest; config: Digest}[]};
 
 export const holdingsOf = (inventory: RepositoryInventory, holders: readonly Holder[]): Holdings => {
-	const {blobs, manifests} = inventory;
-	const objects = createObjects(inventory);
+	const {blobs} = inventory;
+	const objects = objectNumbersOf(inventory);
+	const referrers = referrersIn(inventory);
 	const counts = new Uint32Array(objects.count);
 	const seen = new Uint32Array(objects.count);
+	const found = createNumberList();
+	const starts = new Uint32Array(holders.length + 1);
 
-	const objectsOf = ({roots, parts = []}: Holder, stamp: number): Uint32Array => {
-		const found: number[] = [];
-		const take = (object: number | undefined) => {
-			if (object === undefined || seen[object] === stamp) return;
-			seen[object] = stamp;
-			found.push(object);
-		};
-		for (const root of roots) take(objects.manifest(root));
-		for (let at = 0; at < found.length; at += 1) for (const child of objects.below(found[at] as number)) take(child);
-		for (const {digest, config} of parts) for (const object of [objects.manifest(digest), blobs.indexOf(config)]) take(object);
-		for (const object of found) counts[object] = (counts[object] as number) + 1;
-		return Uint32Array.from(found);
+	const take = (object: number | undefined, stamp: number): void => {
+		if (object === undefined || seen[object] === stamp) return;
+		seen[object] = stamp;
+		counts[object] = (counts[object] as number) + 1;
+		found.add(object);
 	};
 
-	const sizes = new Float64Array(objects.count);
+	for (const [at, {roots, parts = []}] of holders.entries()) {
+		const stamp = at + 1;
+		for (const root of roots) take(objects.manifest(root), stamp);
+		for (let next = starts[at] as number; next < found.count(); next += 1) {
+			const object = found.at(next);
+			for (const child of objects.below(object)) take(child, stamp);
+			for (const referrer of referrers.get(object) ?? []) take(referrer, stamp);
+		}
+		for (const {digest, config} of parts) for (const object of [objects.manifest(digest), blobs.indexOf(config)]) take(object, stamp);
+		starts[stamp] = found.count();
+	}
+
+	return {
+		sizes: sizesOf(inventory, objects.count),
+		counts,
+		ofHolder: at => found.between(starts[at] as number, starts[at + 1] as number),
+		isLayer: object => object < blobs.count && !objects.isConfig(object),
+	};
+};
+
+const sizesOf = ({blobs, manifests, typeS3}: RepositoryInventory, count: number): Float64Array => {
+	const sizes = new Float64Array(count);
 	for (let index = 0; index < blobs.count; index += 1) sizes[index] = blobs.sizeAt(index);
 	let index = blobs.count;
 	for (const {size} of manifests.values()) sizes[index++] = size;
 	// A layer that is kept for type=s3 too takes its place twice.
-	for (const {digest, size} of inventory.typeS3.layers) {
+	for (const {digest, size} of typeS3.layers) {
 		const blob = blobs.indexOf(digest);
 		if (blob !== undefined) sizes[blob] = (sizes[blob] as number) + size;
 	}
-	return {sizes, counts, ofHolders: holders.map((holder, at) => objectsOf(holder, at + 1)), isLayer: objects.isLayer};
+	return sizes;
 };
 
-/** Objects by their numbers, and what each needs; a manifest is looked into once, however many hold it. */
-const createObjects = ({blobs, manifests}: RepositoryInventory) => {
-	const digests = [...manifests.keys()];
-	const numbers = new Map(digests.map((digest, at) => [digest, blobs.count + at]));
-	const configs = new Set<number>();
-	const below: (readonly number[])[] = [];
-	const referrers = new Map<Digest, number[]>();
-	for (const [digest, {subject}] of manifests) {
-		if (subject) referrers.set(subject, [...(referrers.get(subject) ?? []), numbers.get(digest) as number]);
+/** What refers to each manifest, in numbers. */
+const referrersIn = (inventory: RepositoryInventory): ReadonlyMap<number, readonly number[]> => {
+	const objects = objectNumbersOf(inventory);
+	const referrers = new Map<number, number[]>();
+	for (const [digest, {subject}] of inventory.manifests) {
+		const [of, referrer] = [subject && objects.manifest(subject), objects.manifest(digest)];
+		if (of !== undefined && referrer !== undefined) referrers.set(of, [...(referrers.get(of) ?? []), referrer]);
 	}
-
-	const referencesOf = ({references}: ManifestEntry): number[] =>
-		references.flatMap(({digest, as, mediaType}) => {
-			const object = (as === 'blob' ? undefined : numbers.get(digest)) ?? blobs.indexOf(digest);
-			if (object === undefined) return [];
-			if (isConfig(mediaType)) configs.add(object);
-			return [object];
-		});
-
-	return {
-		count: blobs.count + digests.length,
-		manifest: (digest: Digest) => numbers.get(digest),
-		isLayer: (object: number) => object < blobs.count && !configs.has(object),
-		below(object: number): readonly number[] {
-			if (object < blobs.count) return [];
-			const digest = digests[object - blobs.count] as Digest;
-			below[object - blobs.count] ??= [...referencesOf(manifests.get(digest) as ManifestEntry), ...(referrers.get(digest) ?? [])];
-			return below[object - blobs.count] as readonly number[];
-		},
-	};
+	return referrers;
 };
-
-const isConfig = (mediaType: string): boolean => /\bconfig\b|cacheconfig|container\.image/.test(mediaType);

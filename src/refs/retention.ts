@@ -50,7 +50,7 @@ export const planRetention = (inventory: RepositoryInventory, ground: RetentionG
 	const counts = holdings.counts.slice();
 	return planned.map(({at, removal}, index) => {
 		let exclusiveBytes = 0;
-		for (const object of holdings.ofHolders[index] ?? []) {
+		for (const object of holdings.ofHolder(index)) {
 			counts[object] = (counts[object] as number) - 1;
 			if (counts[object] === 0) exclusiveBytes += holdings.sizes[object] as number;
 		}

@@ -46,7 +46,7 @@ export type RepositorySummary = {
 export type SharedObjects = {
 	/** In bytes. */
 	sizes: Float64Array;
-	/** For each of `refs`, in their order, the numbers of those that it keeps alive. */
+	/** For each of `refs`, in their order, the numbers of those that it keeps alive; empty where nothing is shared. */
 	ofRefs: readonly Uint32Array[];
 };
 
@@ -81,7 +81,7 @@ export const summarize = (
 		manifests: manifests.size,
 		bytes: sizes.reduce((sum, size) => sum + size, 0),
 		heldBytes: sizes.reduce((sum, size, object) => sum + (counts[object] === 0 ? 0 : size), 0),
-		shared: sharedOf(holdings),
+		shared: sharedOf(holdings, refs.length),
 	};
 };
 
@@ -92,9 +92,9 @@ export const derivedParts = ({derived}: RepositoryInventory, refs: readonly Live
 	return Map.groupBy(live, ({tag, sources: [first]}) => (sources.has(tag) || !first ? tag : first.tag));
 };
 
-const weigh = ({sizes, counts, ofHolders, isLayer}: Holdings, at: number) => {
+const weigh = ({sizes, counts, ofHolder, isLayer}: Holdings, at: number) => {
 	let [bytes, exclusiveBytes, shareBytes, layers] = [0, 0, 0, 0];
-	for (const object of ofHolders[at] ?? []) {
+	for (const object of ofHolder(at)) {
 		const [size, count] = [sizes[object] as number, counts[object] as number];
 		bytes += size;
 		if (count === 1) exclusiveBytes += size;
@@ -104,19 +104,22 @@ const weigh = ({sizes, counts, ofHolders, isLayer}: Holdings, at: number) => {
 	return {bytes, exclusiveBytes, shareBytes, layers};
 };
 
-const sharedOf = ({sizes, counts, ofHolders}: Holdings): SharedObjects => {
+const sharedOf = ({sizes, counts, ofHolder}: Holdings, holders: number): SharedObjects => {
 	const numbers = new Map<number, number>();
-	for (const [object, count] of counts.entries()) if (count > 1) numbers.set(object, numbers.size);
+	for (let object = 0; object < counts.length; object += 1) if ((counts[object] as number) > 1) numbers.set(object, numbers.size);
+	if (numbers.size === 0) return {sizes: new Float64Array(), ofRefs: []};
 	return {
 		sizes: Float64Array.from(numbers.keys(), object => sizes[object] as number),
-		ofRefs: ofHolders.map(objects => objects.filter(object => (counts[object] as number) > 1).map(object => numbers.get(object) as number)),
+		ofRefs: Array.from({length: holders}, (_, at) => Uint32Array.from([...ofHolder(at)].flatMap(object => numbers.get(object) ?? []))),
 	};
 };
 
 const kindOf = ({manifests}: RepositoryInventory, digest: Digest): RefSummary['kind'] => {
-	const {mediaType, references} = manifests.get(digest) ?? {mediaType: '', references: []};
-	if (references.some(reference => reference.mediaType === cacheConfigMediaType)) return 'cache';
-	return isIndexMediaType(mediaType) || references.some(reference => imageConfigs.includes(reference.mediaType)) ? 'image' : 'other';
+	const manifest = manifests.get(digest);
+	if (!manifest) return 'other';
+	const {mediaTypes} = manifest.rows;
+	if (mediaTypes.includes(cacheConfigMediaType)) return 'cache';
+	return isIndexMediaType(manifest.mediaType) || mediaTypes.some(type => imageConfigs.includes(type)) ? 'image' : 'other';
 };
 
 const imageConfigs = ['application/vnd.oci.image.config.v1+json', 'application/vnd.docker.container.image.v1+json'];

@@ -1,5 +1,5 @@
 /** A repository's blobs in some fifty bytes each, found by their digests: rows come in the order of their keys, and stay in it. */
-import {type Digest, digestAlgorithm, digestHex, formatDigest} from 'oci-spec-types';
+import {type Digest, type DigestAlgorithm, digestAlgorithm, digestHex, formatDigest} from 'oci-spec-types';
 import type {BlobEntries, BlobEntry} from './inventory.ts';
 
 export type BlobTable = BlobEntries & {
@@ -12,11 +12,13 @@ export const createBlobTable = (): BlobTable => {
 	const [sha256, sha512] = algorithms;
 	let bytes = 0;
 
-	const indexOf = (digest: Digest): number | undefined => {
-		if (digestAlgorithm(digest) === 'sha256') return sha256.indexOf(digest);
-		const index = sha512.indexOf(digest);
+	const indexOfBytes = (algorithm: DigestAlgorithm, bytes: Buffer, from: number): number | undefined => {
+		if (algorithm === 'sha256') return sha256.indexOf(bytes, from);
+		const index = sha512.indexOf(bytes, from);
 		return index === undefined ? undefined : sha256.count() + index;
 	};
+
+	const indexOf = (digest: Digest) => indexOfBytes(digestAlgorithm(digest), Buffer.from(digestHex(digest), 'hex'), 0);
 
 	const at = (index: number): BlobEntry & {digest: Digest} =>
 		index < sha256.count() ? sha256.at(index) : sha512.at(index - sha256.count());
@@ -39,6 +41,7 @@ export const createBlobTable = (): BlobTable => {
 			return {size, modified};
 		},
 		indexOf,
+		indexOfBytes,
 		at,
 		sizeAt: index => (index < sha256.count() ? sha256.sizeAt(index) : sha512.sizeAt(index - sha256.count())),
 		release() {
@@ -72,10 +75,10 @@ const createRows = (algorithm: 'sha256' | 'sha512', width: number) => {
 		return digests.readUInt32BE((index % segmentRows) * width);
 	};
 
-	const isAt = (index: number, wanted: Buffer): boolean => {
+	const isAt = (index: number, wanted: Buffer, from: number): boolean => {
 		const {digests} = segments[Math.floor(index / segmentRows)] as Segment;
 		const start = (index % segmentRows) * width;
-		return digests.compare(wanted, 0, width, start, start + width) === 0;
+		return digests.compare(wanted, from, from + width, start, start + width) === 0;
 	};
 
 	return {
@@ -95,16 +98,15 @@ const createRows = (algorithm: 'sha256' | 'sha512', width: number) => {
 			count += 1;
 		},
 
-		indexOf(digest: Digest): number | undefined {
-			const wanted = Buffer.from(digestHex(digest), 'hex');
-			const start = wanted.readUInt32BE();
+		indexOf(wanted: Buffer, from: number): number | undefined {
+			const start = wanted.readUInt32BE(from);
 			let [low, high] = [0, count];
 			while (low < high) {
 				const middle = (low + high) >> 1;
 				if (startAt(middle) < start) low = middle + 1;
 				else high = middle;
 			}
-			for (; low < count && startAt(low) === start; low += 1) if (isAt(low, wanted)) return low;
+			for (; low < count && startAt(low) === start; low += 1) if (isAt(low, wanted, from)) return low;
 			return undefined;
 		},
 

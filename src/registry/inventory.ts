@@ -1,6 +1,7 @@
 /** What a repository holds, as one walk along the store saw it: the ground on which retention, the collector and the reports decide. */
-import type {Digest, RepositoryName, Tag} from 'oci-spec-types';
+import type {Digest, DigestAlgorithm, RepositoryName, Tag} from 'oci-spec-types';
 import type {Etag} from '../storage/objectStore.ts';
+import type {ReferenceRows} from './packedManifest.ts';
 
 /** Rows are as their listing told them; documents were read after it began. */
 export type RepositoryInventory = {
@@ -48,8 +49,10 @@ export type ManifestEntry = {
 	size: number;
 	modified: Date;
 	mediaType: string;
-	/** Each once. `as` tells where it lies: `either` where the media type does not say. Kept packed: each look makes them anew. */
+	/** Each once. `as` tells where it lies: `either` where the media type does not say. Made anew by each look. */
 	readonly references: readonly ReferenceEntry[];
+	/** The same, as they are kept. */
+	rows: ReferenceRows;
 	/** None of them is a manifest, or may be: most manifests are such, and need no second look. */
 	onlyBlobs?: boolean;
 	subject?: Digest | undefined;
@@ -83,6 +86,8 @@ export type BlobEntries = {
 	get(digest: Digest): BlobEntry | undefined;
 	/** From 0 to `count` - 1. */
 	indexOf(digest: Digest): number | undefined;
+	/** The same for a digest that is no text: its bytes, from `at`. */
+	indexOfBytes(algorithm: DigestAlgorithm, bytes: Buffer, at: number): number | undefined;
 	at(index: number): BlobEntry & {digest: Digest};
 	/** In bytes. The same without making the text of a digest, which is what costs. */
 	sizeAt(index: number): number;

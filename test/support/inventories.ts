@@ -4,6 +4,7 @@ import {cacheConfigMediaType} from '../../src/cache/cacheDocument.ts';
 import {createBlobTable} from '../../src/registry/blobTable.ts';
 import type {HeadEntry, ManifestEntry, RepositoryInventory, TagEntry} from '../../src/registry/inventory.ts';
 import {keys} from '../../src/registry/keys.ts';
+import {manifestEntryOf, packReferences} from '../../src/registry/packedManifest.ts';
 import type {Etag} from '../../src/storage/objectStore.ts';
 
 /** When `at` is now. */
@@ -41,17 +42,18 @@ export const inventoryOf = (given: InventoryGiven): RepositoryInventory => {
 		for (const layer of layers) sizes.set(layerDigestOf(layer), given.sizes?.[layer] ?? 1000);
 		sizes.set(config, configBytes);
 		const named = layers.map(layer => ({digest: layerDigestOf(layer), mediaType: mediaTypes.ociLayerGzip as string}));
-		manifests.set(manifestDigestOf(layers), {
-			size: manifestBytes,
-			modified: daysAgo(days),
+		const references = [...named, {digest: config, mediaType: cacheConfigMediaType}].map(each => ({
+			...each,
+			size: sizes.get(each.digest) as number,
+			as: 'blob' as const,
+		}));
+		const packed = {
 			mediaType: mediaTypes.ociManifest,
-			references: [...named, {digest: config, mediaType: cacheConfigMediaType}].map(each => ({
-				...each,
-				size: sizes.get(each.digest) as number,
-				as: 'blob' as const,
-			})),
-			...(subject && {subject: manifestDigestOf(subject)}),
-		});
+			subject: subject && manifestDigestOf(subject),
+			onlyBlobs: true,
+			rows: packReferences(references),
+		};
+		manifests.set(manifestDigestOf(layers), manifestEntryOf(packed, manifestBytes, daysAgo(days)));
 		return manifestDigestOf(layers);
 	};
 
