@@ -106,7 +106,7 @@ export const createCollector = (store: ObjectStore, options: CollectorOptions) =
 							},
 						});
 			tally.saw(inventory, standing);
-			for (const size of options.refSizes(inventory)) refs.push({repo, ...size});
+			for (const {tag, bytes, exclusiveBytes} of options.refSizes(inventory)) refs.push({repo, tag, bytes, exclusiveBytes});
 			for (const table of [inventory.blobs, inventory.tombstones.blobs]) table.release?.();
 			progress.after = repo;
 			progress.repositories += 1;

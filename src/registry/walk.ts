@@ -1,6 +1,7 @@
 /** One walk along everything that the repositories hold: a single listing, cut where a repository ends. */
 import {type Digest, digestAlgorithm, isDigest, isTagText, type RepositoryName, type Tag} from 'oci-spec-types';
 import {mapInOrder} from '../lib/mapInOrder.ts';
+import {tightenHeap} from '../lib/tightHeap.ts';
 import type {ListedObject, ObjectStore} from '../storage/objectStore.ts';
 import {createBlobTable} from './blobTable.ts';
 import {DocumentDamaged} from './documents.ts';
@@ -27,18 +28,23 @@ export async function* walkRepositories(store: ObjectStore, options: WalkOptions
 	const {memory = createWalkMemory(), after, only} = options;
 	const startedAt = await store.now();
 	const prefix = only === undefined ? keys.repositories : ownPrefix(only);
-	let current: Gathered | undefined;
-	for await (const entry of store.list(prefix, {after: after && behindRepository(after)})) {
-		if ('prefix' in entry) continue;
-		if (!current || !entry.key.startsWith(ownPrefix(current.repo))) {
-			const parts = partsOfKey(entry.key);
-			if (!parts) continue;
-			if (current) yield await inventoryOf(store, memory, current, startedAt);
-			current = createGathered(parts.repo);
+	const relax = tightenHeap();
+	try {
+		let current: Gathered | undefined;
+		for await (const entry of store.list(prefix, {after: after && behindRepository(after)})) {
+			if ('prefix' in entry) continue;
+			if (!current || !entry.key.startsWith(ownPrefix(current.repo))) {
+				const parts = partsOfKey(entry.key);
+				if (!parts) continue;
+				if (current) yield await inventoryOf(store, memory, current, startedAt);
+				current = createGathered(parts.repo);
+			}
+			current.add(entry);
 		}
-		current.add(entry);
+		if (current) yield await inventoryOf(store, memory, current, startedAt);
+	} finally {
+		relax();
 	}
-	if (current) yield await inventoryOf(store, memory, current, startedAt);
 }
 
 /** What a listing alone tells of a repository. */
@@ -55,6 +61,9 @@ const createGathered = (repo: RepositoryName) => {
 	const uploads = {count: 0, bytes: 0};
 	const documents: Unread[] = [];
 
+	/** They are kept for long, and may be parts of a page's text, all of which would be kept with them. */
+	const own = (row: ListedObject): ListedObject => ({...row, key: copyOf(row.key), etag: copyOf(row.etag)});
+
 	const blobOf = (key: string): Digest | undefined => {
 		const digest = digestOfBlobKey(key);
 		return digest && keys.blob(repo, digest) === key ? digest : undefined;
@@ -70,7 +79,7 @@ const createGathered = (repo: RepositoryName) => {
 			if (more.length === 0 && isTagText(tag)) deletedTags.push({...row, tag});
 		},
 		_derived(row, [name = '', ...more]) {
-			if (more.length === 0) documents.push({kind: 'derived', row, name});
+			if (more.length === 0) documents.push({kind: 'derived', row: own(row), name});
 		},
 		_gc(row, [folder]) {
 			if (folder !== 'condemned') return;
@@ -85,7 +94,7 @@ const createGathered = (repo: RepositoryName) => {
 		},
 		_manifests(row, [algorithm, hex, ...more]) {
 			const digest = digestOf(`${algorithm}:${hex}`, ':');
-			if (digest && more.length === 0) documents.push({kind: 'manifest', row, digest});
+			if (digest && more.length === 0) documents.push({kind: 'manifest', row: own(row), digest});
 		},
 		_referrers(row, [algorithm, hex, name = '', ...more]) {
 			const [subject, digest] = [digestOf(`${algorithm}:${hex}`, ':'), digestOf(name, '-')];
@@ -94,10 +103,10 @@ const createGathered = (repo: RepositoryName) => {
 		_s3(row, [folder, name = '', ...more]) {
 			if (more.length > 0) return;
 			if (folder === 'blobs' && isDigest(name)) layers.push({...row, digest: name});
-			if (folder === 'manifests' && isTagText(name)) documents.push({kind: 'typeS3', row, tag: name});
+			if (folder === 'manifests' && isTagText(name)) documents.push({kind: 'typeS3', row: own(row), tag: name});
 		},
 		_tags(row, [tag = '', ...more]) {
-			if (more.length === 0 && isTagText(tag)) documents.push({kind: 'tag', row, tag});
+			if (more.length === 0 && isTagText(tag)) documents.push({kind: 'tag', row: own(row), tag});
 		},
 		_uploads(row) {
 			uploads.count += 1;
@@ -114,6 +123,8 @@ const createGathered = (repo: RepositoryName) => {
 		},
 	};
 };
+
+const copyOf = <T extends string>(text: T): T => Buffer.from(text).toString() as T;
 
 type Unread = {row: ListedObject} & (
 	| {kind: 'tag'; tag: Tag}
