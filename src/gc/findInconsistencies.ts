@@ -3,6 +3,7 @@ import {digestSchema, repositoryNameSchema, tagSchema} from 'oci-spec-types';
 import {z} from 'zod';
 import type {ManifestEntry, ReferenceEntry, RepositoryInventory} from '../registry/inventory.ts';
 import {keys} from '../registry/keys.ts';
+import {unpackReferences} from '../registry/packedManifest.ts';
 import {tombstoneRows} from '../registry/tombstoneRows.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
 
@@ -60,9 +61,9 @@ async function* incompleteManifests(store: ObjectStore, inventory: RepositoryInv
 	}
 }
 
-const absentReferences = async (store: ObjectStore, {repo, blobs, manifests}: RepositoryInventory, {references}: ManifestEntry) => {
+const absentReferences = async (store: ObjectStore, {repo, blobs, manifests}: RepositoryInventory, {rows}: ManifestEntry) => {
 	const absent: ReferenceEntry[] = [];
-	for (const reference of references) {
+	for (const reference of unpackReferences(rows)) {
 		const {digest, as} = reference;
 		if ((as !== 'manifest' && blobs.get(digest)) || (as !== 'blob' && manifests.has(digest))) continue;
 		const places = [...(as === 'manifest' ? [] : [keys.blob(repo, digest)]), ...(as === 'blob' ? [] : [keys.manifest(repo, digest)])];

@@ -3,6 +3,7 @@ import type {Digest, Tag} from 'oci-spec-types';
 import type {DerivedEntry, HeadEntry, ManifestEntry, RepositoryInventory, TagEntry} from '../registry/inventory.ts';
 import type {Lifetimes} from '../registry/lifetimes.ts';
 import {objectNumbersOf} from '../registry/objectNumbers.ts';
+import {unpackReferences} from '../registry/packedManifest.ts';
 import type {Removal, RetentionDecision} from './retention.ts';
 
 export type MarkRules = {
@@ -131,4 +132,6 @@ const closureOf = (manifests: RepositoryInventory['manifests'], roots: ReadonlyS
 };
 
 export const childrenOf = (manifests: RepositoryInventory['manifests'], manifest: ManifestEntry): Digest[] =>
-	manifest.onlyBlobs ? [] : manifest.references.flatMap(({digest, as}) => (as !== 'blob' && manifests.has(digest) ? [digest] : []));
+	manifest.onlyBlobs
+		? []
+		: unpackReferences(manifest.rows).flatMap(({digest, as}) => (as !== 'blob' && manifests.has(digest) ? [digest] : []));

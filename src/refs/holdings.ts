@@ -5,8 +5,10 @@ import type {RepositoryInventory} from '../registry/inventory.ts';
 import {objectNumbersOf} from '../registry/objectNumbers.ts';
 
 export type Holdings = {
-	/** In bytes, of each object: the blobs in the order of the inventory, then the manifests. */
-	sizes: Float64Array;
+	/** Objects are numbered: the blobs in the order of the inventory, then the manifests. */
+	count: number;
+	/** In bytes. */
+	sizeOf(object: number): number;
 	/** How many holders each object has. */
 	counts: Uint32Array;
 	/** The numbers of the objects of a holder, by its place. */
@@ -47,24 +49,24 @@ export const holdingsOf = (inventory: RepositoryInventory, holders: readonly Hol
 	}
 
 	return {
-		sizes: sizesOf(inventory, objects.count),
+		count: objects.count,
+		sizeOf: sizesOf(inventory),
 		counts,
 		ofHolder: at => found.between(starts[at] as number, starts[at + 1] as number),
 		isLayer: object => object < blobs.count && !objects.isConfig(object),
 	};
 };
 
-const sizesOf = ({blobs, manifests, typeS3}: RepositoryInventory, count: number): Float64Array => {
-	const sizes = new Float64Array(count);
-	for (let index = 0; index < blobs.count; index += 1) sizes[index] = blobs.sizeAt(index);
-	let index = blobs.count;
-	for (const {size} of manifests.values()) sizes[index++] = size;
+const sizesOf = ({blobs, manifests, typeS3}: RepositoryInventory): Holdings['sizeOf'] => {
+	const ofManifests = Float64Array.from(manifests.values(), ({size}) => size);
 	// A layer that is kept for type=s3 too takes its place twice.
+	const copies = new Map<number, number>();
 	for (const {digest, size} of typeS3.layers) {
 		const blob = blobs.indexOf(digest);
-		if (blob !== undefined) sizes[blob] = (sizes[blob] as number) + size;
+		if (blob !== undefined) copies.set(blob, size);
 	}
-	return sizes;
+	const {count} = blobs;
+	return object => (object < count ? blobs.sizeAt(object) + (copies.get(object) ?? 0) : (ofManifests[object - count] as number));
 };
 
 /** What refers to each manifest, in numbers. */

@@ -4,6 +4,7 @@ import {cacheConfigMediaType} from '../cache/cacheDocument.ts';
 import type {RefRule} from '../config/policy.ts';
 import {inByteOrder} from '../lib/byteOrder.ts';
 import type {HeadEntry, RepositoryInventory, TagEntry} from '../registry/inventory.ts';
+import {unpackReferences} from '../registry/packedManifest.ts';
 import type {TagFacts} from '../registry/registry.ts';
 import {withinBounds, withinBytes} from './headBounds.ts';
 import {type Decision, decide} from './refRules.ts';
@@ -81,9 +82,10 @@ const countingHeads = (
 	const plain: (TagFacts & {head?: HeadEntry})[] = entry ? [{tag, digest: entry.digest, pushedAt: entry.pushedAt}] : [];
 	const heads = all.filter(({digest}) => inventory.manifests.has(digest)).toSorted((a, b) => inByteOrder(a.key, b.key));
 	const within = withinBounds([...plain, ...heads.map(head => ({...head, head}))], behaviour.heads);
-	const layersOf = ({digest}: TagFacts) =>
-		(inventory.manifests.get(digest)?.references ?? []).filter(
-			({as, mediaType}) => as !== 'manifest' && mediaType !== cacheConfigMediaType,
-		);
+	const layersOf = ({digest}: TagFacts) => {
+		const manifest = inventory.manifests.get(digest);
+		if (!manifest) return [];
+		return unpackReferences(manifest.rows).filter(({as, mediaType}) => as !== 'manifest' && mediaType !== cacheConfigMediaType);
+	};
 	return withinBytes(within, layersOf, () => behaviour.heads.bytes).flatMap(({head}) => head ?? []);
 };

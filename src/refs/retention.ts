@@ -52,7 +52,7 @@ export const planRetention = (inventory: RepositoryInventory, ground: RetentionG
 		let exclusiveBytes = 0;
 		for (const object of holdings.ofHolder(index)) {
 			counts[object] = (counts[object] as number) - 1;
-			if (counts[object] === 0) exclusiveBytes += holdings.sizes[object] as number;
+			if (counts[object] === 0) exclusiveBytes += holdings.sizeOf(object);
 		}
 		return {...removal, at, exclusiveBytes};
 	});

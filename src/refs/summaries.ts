@@ -62,7 +62,12 @@ export const summarize = (
 		inventory,
 		refs.map(ref => ({roots: keptBy(ref), parts: parts.get(ref.tag)})),
 	);
-	const {sizes, counts} = holdings;
+	let [bytes, heldBytes] = [0, 0];
+	for (let object = 0; object < holdings.count; object += 1) {
+		const size = holdings.sizeOf(object);
+		bytes += size;
+		if (holdings.counts[object] !== 0) heldBytes += size;
+	}
 	return {
 		repo,
 		refs: refs.map((ref, at) => ({
@@ -79,8 +84,8 @@ export const summarize = (
 		})),
 		blobs: blobs.count,
 		manifests: manifests.size,
-		bytes: sizes.reduce((sum, size) => sum + size, 0),
-		heldBytes: sizes.reduce((sum, size, object) => sum + (counts[object] === 0 ? 0 : size), 0),
+		bytes,
+		heldBytes,
 		shared: sharedOf(holdings, refs.length),
 	};
 };
@@ -92,10 +97,10 @@ export const derivedParts = ({derived}: RepositoryInventory, refs: readonly Live
 	return Map.groupBy(live, ({tag, sources: [first]}) => (sources.has(tag) || !first ? tag : first.tag));
 };
 
-const weigh = ({sizes, counts, ofHolder, isLayer}: Holdings, at: number) => {
+const weigh = ({sizeOf, counts, ofHolder, isLayer}: Holdings, at: number) => {
 	let [bytes, exclusiveBytes, shareBytes, layers] = [0, 0, 0, 0];
 	for (const object of ofHolder(at)) {
-		const [size, count] = [sizes[object] as number, counts[object] as number];
+		const [size, count] = [sizeOf(object), counts[object] as number];
 		bytes += size;
 		if (count === 1) exclusiveBytes += size;
 		shareBytes += size / count;
@@ -104,12 +109,12 @@ const weigh = ({sizes, counts, ofHolder, isLayer}: Holdings, at: number) => {
 	return {bytes, exclusiveBytes, shareBytes, layers};
 };
 
-const sharedOf = ({sizes, counts, ofHolder}: Holdings, holders: number): SharedObjects => {
+const sharedOf = ({sizeOf, counts, ofHolder}: Holdings, holders: number): SharedObjects => {
 	const numbers = new Map<number, number>();
 	for (let object = 0; object < counts.length; object += 1) if ((counts[object] as number) > 1) numbers.set(object, numbers.size);
 	if (numbers.size === 0) return {sizes: new Float64Array(), ofRefs: []};
 	return {
-		sizes: Float64Array.from(numbers.keys(), object => sizes[object] as number),
+		sizes: Float64Array.from(numbers.keys(), sizeOf),
 		ofRefs: Array.from({length: holders}, (_, at) => Uint32Array.from([...ofHolder(at)].flatMap(object => numbers.get(object) ?? []))),
 	};
 };

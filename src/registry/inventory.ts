@@ -49,14 +49,13 @@ export type ManifestEntry = {
 	size: number;
 	modified: Date;
 	mediaType: string;
-	/** Each once. `as` tells where it lies: `either` where the media type does not say. Made anew by each look. */
-	readonly references: readonly ReferenceEntry[];
-	/** The same, as they are kept. */
+	/** What it references, packed: `unpackReferences`. */
 	rows: ReferenceRows;
 	/** None of them is a manifest, or may be: most manifests are such, and need no second look. */
 	onlyBlobs?: boolean;
 	subject?: Digest | undefined;
 };
+/** `as` tells where it lies: `either` where the media type does not say. */
 export type ReferenceEntry = {digest: Digest; size: number; mediaType: string; as: 'blob' | 'manifest' | 'either'};
 
 export type DerivedEntry = {

@@ -1,6 +1,6 @@
 /** What the collector needs of a manifest, in some forty bytes a reference: a bucket's manifests together name millions. */
 import {type Digest, digestAlgorithm, digestHex, formatDigest} from 'oci-spec-types';
-import type {ManifestEntry, ReferenceEntry} from './inventory.ts';
+import type {ReferenceEntry} from './inventory.ts';
 import {readLinks} from './manifestLinks.ts';
 
 export type PackedManifest = {
@@ -43,14 +43,6 @@ export const packReferences = (references: readonly ReferenceEntry[]): Reference
 	return {mediaTypes: internedList(mediaTypes), packed: bytes.toString('latin1', 0, end)};
 };
 
-export const manifestEntryOf = (manifest: PackedManifest, size: number, modified: Date): ManifestEntry => ({
-	...{size, modified},
-	...manifest,
-	get references() {
-		return unpackReferences(manifest.rows);
-	},
-});
-
 /** A reference as it is packed: its digest is `bytes` from `at`. They hold something else as soon as the look at it is over. */
 export type PackedReference = {algorithm: 'sha256' | 'sha512'; bytes: Buffer; at: number; mediaType: string; as: ReferenceEntry['as']};
 
@@ -72,18 +64,19 @@ export const eachReference = ({packed, mediaTypes}: ReferenceRows, look: (refere
 export const digestIn = ({algorithm, bytes, at}: PackedReference): Digest =>
 	formatDigest(algorithm, bytes.toString('hex', at, at + digestBytes[algorithm]));
 
-/** In bytes of memory, about. */
-export const packedWeight = ({rows: {packed}}: PackedManifest): number => packed.length + overheadBytes;
-
-const overheadBytes = 400;
-
-const unpackReferences = (rows: ReferenceRows): readonly ReferenceEntry[] => {
+/** All of them, each once. */
+export const unpackReferences = (rows: ReferenceRows): readonly ReferenceEntry[] => {
 	const references: ReferenceEntry[] = [];
 	eachReference(rows, (reference, size) => {
 		references.push({digest: digestIn(reference), size, mediaType: reference.mediaType, as: reference.as});
 	});
 	return references;
 };
+
+/** In bytes of memory, about. */
+export const packedWeight = ({rows: {packed}}: PackedManifest): number => packed.length + overheadBytes;
+
+const overheadBytes = 400;
 
 // Kind (where it lies, and the digest's algorithm), media type, size, digest.
 const headBytes = 1 + 2 + 6;

@@ -7,7 +7,6 @@ import {createBlobTable} from './blobTable.ts';
 import {DocumentDamaged} from './documents.ts';
 import type {DerivedEntry, HeadEntry, ManifestEntry, RepositoryInventory, TagEntry, TypeS3Entry} from './inventory.ts';
 import {behindRepository, condemnedKey, digestOfBlobKey, keys, ownPrefix, partsOfKey} from './keys.ts';
-import {manifestEntryOf} from './packedManifest.ts';
 import {readWalked, type WalkedDocument} from './walkedDocuments.ts';
 import {createWalkMemory, type WalkMemory} from './walkMemory.ts';
 
@@ -144,12 +143,13 @@ const inventoryOf = async (store: ObjectStore, memory: WalkMemory, gathered: Gat
 		const {row: object} = unread;
 		if (unread.kind === 'tag' && walked.kind === 'tag') tags.set(unread.tag, tagEntryOf(walked.document, object));
 		if (unread.kind === 'manifest' && walked.kind === 'manifest')
-			manifests.set(unread.digest, manifestEntryOf(walked.document, object.size, object.modified));
+			manifests.set(unread.digest, {size: object.size, modified: object.modified, ...walked.document});
 		if (unread.kind === 'derived' && walked.kind === 'derived') derived.push({...walked.document, name: unread.name, object});
 		if (unread.kind === 'typeS3' && walked.kind === 'typeS3') typeS3.push({tag: unread.tag, layers: walked.document, object});
 	};
 
-	const read = mapInOrder(gathered.documents, parallelReads, async unread => {
+	// Whoever walks has `gathered` as long as the inventory is looked at.
+	const read = mapInOrder(gathered.documents.splice(0), parallelReads, async unread => {
 		try {
 			return {unread, walked: await readWalked(store, memory, unread.kind, unread.row)};
 		} catch (error) {

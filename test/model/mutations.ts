@@ -2,6 +2,7 @@
 
 import type {Guard, Occasion} from '../../src/registry/guard.ts';
 import {keys} from '../../src/registry/keys.ts';
+import {packReferences, unpackReferences} from '../../src/registry/packedManifest.ts';
 import type {Mutation} from './world.ts';
 import {lifetimes, repo} from './world.ts';
 
@@ -71,7 +72,10 @@ export const mutations = {
 			manifests: new Map(
 				[...inventory.manifests].map(([digest, manifest]) =>
 					inventory.tombstones.others.has(keys.manifest(inventory.repo, digest))
-						? [digest, {...manifest, onlyBlobs: true, references: manifest.references.filter(({as}) => as === 'blob')}]
+						? [
+								digest,
+								{...manifest, onlyBlobs: true, rows: packReferences(unpackReferences(manifest.rows).filter(({as}) => as === 'blob'))},
+							]
 						: [digest, manifest],
 				),
 			),

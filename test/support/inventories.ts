@@ -4,7 +4,7 @@ import {cacheConfigMediaType} from '../../src/cache/cacheDocument.ts';
 import {createBlobTable} from '../../src/registry/blobTable.ts';
 import type {HeadEntry, ManifestEntry, RepositoryInventory, TagEntry} from '../../src/registry/inventory.ts';
 import {keys} from '../../src/registry/keys.ts';
-import {manifestEntryOf, packReferences} from '../../src/registry/packedManifest.ts';
+import {packReferences} from '../../src/registry/packedManifest.ts';
 import type {Etag} from '../../src/storage/objectStore.ts';
 
 /** When `at` is now. */
@@ -47,13 +47,10 @@ export const inventoryOf = (given: InventoryGiven): RepositoryInventory => {
 			size: sizes.get(each.digest) as number,
 			as: 'blob' as const,
 		}));
-		const packed = {
-			mediaType: mediaTypes.ociManifest,
-			subject: subject && manifestDigestOf(subject),
-			onlyBlobs: true,
-			rows: packReferences(references),
-		};
-		manifests.set(manifestDigestOf(layers), manifestEntryOf(packed, manifestBytes, daysAgo(days)));
+		manifests.set(manifestDigestOf(layers), {
+			...{size: manifestBytes, modified: daysAgo(days), mediaType: mediaTypes.ociManifest, rows: packReferences(references)},
+			...(subject && {subject: manifestDigestOf(subject)}),
+		});
 		return manifestDigestOf(layers);
 	};
 

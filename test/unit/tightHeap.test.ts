@@ -28,7 +28,13 @@ console.log(JSON.stringify({loose, tight, kept: kept.length}));
 `;
 
 test('a heap stays closer to what is in use until the last who wanted it has done', async t => {
-	const {stdout} = await promisify(execFile)(execPath, ['--max-semi-space-size=2', '--expose-gc', '--input-type=module', '--eval', program]);
+	const {stdout} = await promisify(execFile)(execPath, [
+		'--max-semi-space-size=2',
+		'--expose-gc',
+		'--input-type=module',
+		'--eval',
+		program,
+	]);
 	const {loose, tight} = JSON.parse(stdout);
 	t.true(tight < loose * 0.75, `${tight} and ${loose} bytes`);
 });
