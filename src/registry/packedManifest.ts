@@ -12,8 +12,10 @@ export type PackedManifest = {
 
 export type ReferenceRows = {
 	mediaTypes: readonly string[];
-	/** Rows, a character a byte: strings lie side by side, where thousands of small buffers would leave holes. */
-	packed: string;
+	/** The rows are its bytes from `start` to `end`; others' lie around them. */
+	slab: Buffer;
+	start: number;
+	end: number;
 };
 
 /** Throws MANIFEST_INVALID. */
@@ -25,32 +27,34 @@ export const packManifest = (bytes: Uint8Array, contentType: string): PackedMani
 export const packReferences = (references: readonly ReferenceEntry[]): ReferenceRows => {
 	const mediaTypes: string[] = [];
 	const starts = new Map<Digest, number>();
-	const bytes = slabOf(references.length * mostRowBytes);
-	let end = 0;
+	const {slab, start} = roomFor(references.length * mostRowBytes);
+	let end = start;
 	for (const reference of references) {
 		const {digest, mediaType, as} = reference;
 		// One that is named in two ways may lie in either place.
 		const same = starts.get(digest);
 		if (same !== undefined) {
-			if (bytes[same] !== packKind(digest, as)) bytes[same] = packKind(digest, 'either');
+			if (slab[same] !== packKind(digest, as)) slab[same] = packKind(digest, 'either');
 			continue;
 		}
 		const known = mediaTypes.indexOf(mediaType);
 		const type = known >= 0 ? known : mediaTypes.push(interned(mediaType)) - 1;
 		starts.set(digest, end);
-		end = writeRow(bytes, end, reference, type);
+		end = writeRow(slab, end, reference, type);
 	}
-	return {mediaTypes: internedList(mediaTypes), packed: bytes.toString('latin1', 0, end)};
+	filled = end;
+	return {mediaTypes: internedList(mediaTypes), slab, start, end};
 };
 
-/** A reference as it is packed: its digest is `bytes` from `at`. They hold something else as soon as the look at it is over. */
+/** A reference as it is packed: its digest is `bytes` from `at`. */
 export type PackedReference = {algorithm: 'sha256' | 'sha512'; bytes: Buffer; at: number; mediaType: string; as: ReferenceEntry['as']};
 
-/** Without making the text of each digest, which is what costs. Nothing may be packed or unpacked meanwhile. */
-export const eachReference = ({packed, mediaTypes}: ReferenceRows, look: (reference: PackedReference, size: number) => void): void => {
-	const bytes = slabOf(packed.length);
-	bytes.write(packed, 'latin1');
-	for (let at = 0; at < packed.length; ) {
+/** Without making the text of each digest, which is what costs. */
+export const eachReference = (
+	{mediaTypes, slab: bytes, start, end}: ReferenceRows,
+	look: (reference: PackedReference, size: number) => void,
+): void => {
+	for (let at = start; at < end; ) {
 		const kind = bytes[at] as number;
 		const algorithm = kind % 2 === 0 ? 'sha256' : 'sha512';
 		const as = places[kind >> 1] ?? 'either';
@@ -74,7 +78,7 @@ export const unpackReferences = (rows: ReferenceRows): readonly ReferenceEntry[]
 };
 
 /** In bytes of memory, about. */
-export const packedWeight = ({rows: {packed}}: PackedManifest): number => packed.length + overheadBytes;
+export const packedWeight = ({rows: {start, end}}: PackedManifest): number => end - start + overheadBytes;
 
 const overheadBytes = 400;
 
@@ -94,11 +98,18 @@ const writeRow = (bytes: Buffer, at: number, {digest, size, as}: ReferenceEntry,
 	return at + headBytes + bytes.write(digestHex(digest), at + headBytes, 'hex');
 };
 
-// One for all, since nothing is awaited while it is in use: a buffer for each of ten thousand manifests would lie about until V8 looks.
-let slab = Buffer.alloc(0);
-const slabOf = (bytes: number): Buffer => {
-	if (slab.length < bytes) slab = Buffer.allocUnsafeSlow(bytes);
-	return slab;
+// Manifests that are read one after the other lie side by side, and outside of V8's heap: as ten thousand buffers they would leave holes in
+// malloc's, as strings in V8's, which would move and look through them with each collection. A slab is free when the last of its manifests is.
+const slabBytes = 256 * 1024;
+let current = Buffer.alloc(0);
+let filled = 0;
+
+const roomFor = (bytes: number): {slab: Buffer; start: number} => {
+	if (current.length - filled < bytes) {
+		current = Buffer.allocUnsafeSlow(Math.max(slabBytes, bytes));
+		filled = 0;
+	}
+	return {slab: current, start: filled};
 };
 
 // The same few in every manifest. What is not among the first does not fill the memory.
