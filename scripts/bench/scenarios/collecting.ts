@@ -57,6 +57,8 @@ const largeBuckets = async (options: BenchOptions): Promise<Trial[]> => {
 			])
 				tell(cycle, {seconds, peakMiB, requests, perNeeded: requests / needed});
 			await server.stop();
+			// What was killed goes on behind the last repository that was done.
+			if (repositories === 1) continue;
 			const killed = await startCollectingServer(scope, store);
 			// It begins within five seconds of its start.
 			await delay(5000 + (first.seconds * 1000) / 2);
