@@ -30,14 +30,14 @@ const remove = async (name: OperationName, input: Record<string, unknown>, optio
 	const {terminal, json, yes} = options;
 	const {going} = renderingOf(name);
 	const shown = await run(name, {...input, dryRun: true}, options);
-	const {count, question, plan} = going?.(shown) ?? {count: 0, question: ''};
+	const {count, question, plan, anyway = false} = going?.(shown) ?? {count: 0, question: ''};
 	if (json && !yes && count > 0) throw unasked('with --json nobody is asked');
 	if (!json) tell(name, shown, options);
-	if (count === 0) {
+	if (count === 0 && !anyway) {
 		if (json) tell(name, shown, options);
 		return renderingOf(name).outcome?.(shown) ?? 'ok';
 	}
-	if (!yes) {
+	if (!yes && count > 0) {
 		if (!terminal.isInteractive) throw unasked('this is no terminal to ask at');
 		if (!(await terminal.confirm(question))) {
 			terminal.say('nothing was deleted\n');

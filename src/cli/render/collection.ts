@@ -41,6 +41,8 @@ export const cycleRun: Rendering<'gc.run'> = {
 		const {deleted, condemned} = preview?.total ?? {deleted: {count: 0, bytes: 0}, condemned: {count: 0, bytes: 0}};
 		return {
 			count: deleted.count + condemned.count + (preview?.removals.length ?? 0),
+			// What it finds is what status, metrics and the dashboard tell of the store.
+			anyway: true,
 			question: `Run a cycle that deletes ${amountOf(deleted, 'object')}, condemns ${amountOf(condemned, 'object')} and lets ${many(preview?.removals.length ?? 0, 'thing')} go?`,
 		};
 	},
