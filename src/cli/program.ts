@@ -7,6 +7,7 @@ import {StoreUnavailable, StoreUnfit} from '../storage/objectStore.ts';
 import {addInput} from './arguments.ts';
 import {CommandFailed, type Outcome} from './exitCodes.ts';
 import {createRemoteOperations} from './remote.ts';
+import {printableLines} from './render/printable.ts';
 import {runOperation} from './runOperation.ts';
 import type {Terminal} from './terminal.ts';
 
@@ -83,7 +84,7 @@ export const runCommandLine = async (program: Command, args: readonly string[], 
 		if (error instanceof CommanderError) return error.exitCode === 0 ? 'ok' : 'usage';
 		const told = explain(error);
 		if (!told) throw error;
-		terminal.say(`${terminal.paint('red', 'error')}: ${told.message}\n${told.advice ? `  -> ${told.advice}\n` : ''}`);
+		terminal.say(`${terminal.paint('red', 'error')}: ${printableLines(`${told.message}\n${told.advice ? `  -> ${told.advice}\n` : ''}`)}`);
 		return told.outcome;
 	}
 };

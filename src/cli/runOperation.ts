@@ -5,6 +5,7 @@ import type {Operations} from '../operations/operations.ts';
 import {type OperationInput, type OperationName, type OperationOutput, operations as table} from '../operations/table.ts';
 import {CommandFailed, type Outcome} from './exitCodes.ts';
 import {createProgressBar} from './progressBar.ts';
+import {printable} from './render/printable.ts';
 import {type Rendering, renderings} from './render/renderings.ts';
 import type {Terminal} from './terminal.ts';
 
@@ -62,7 +63,7 @@ const run = async (name: OperationName, input: Record<string, unknown>, {operati
 };
 
 const tell = (name: OperationName, output: OperationOutput<OperationName>, {terminal, json}: RunOptions): void =>
-	terminal.out(json ? `${JSON.stringify(output)}\n` : `${renderingOf(name).text(output, terminal.paint).join('\n')}\n`);
+	terminal.out(json ? `${JSON.stringify(output)}\n` : `${renderingOf(name).text(printable(output), terminal.paint).join('\n')}\n`);
 
 /** The table has one for each; that a name and its output belong together is known to whoever ran it. */
 const renderingOf = (name: OperationName): Rendering<OperationName> => renderings[name] as Rendering<OperationName>;
