@@ -45,6 +45,11 @@ test('each page is answered whole, and forbids what is not ours', async t => {
 	}
 });
 
+test('a slash at the end leads to the overview', async t => {
+	const {ask} = await start(t);
+	t.like(await ask('/ui/'), {status: 303, location: '/ui'});
+});
+
 test('style and scripts may be kept for ever, under paths with their versions', async t => {
 	const {ask} = await start(t);
 	const {text} = await ask('/ui');
@@ -71,6 +76,7 @@ test('what is not there, and what failed, is a page that says so', async t => {
 	t.is(missing.status, 404);
 	t.regex(missing.text, /there is no ref ci\/web:gone/);
 	t.is((await ask('/ui/nothing')).status, 404);
+	t.is((await ask('/UI/prune')).status, 404);
 	t.is((await ask('/ui/refs/%E0%A4%A')).status, 404);
 	const failed = await ask('/ui/repositories');
 	t.is(failed.status, 503);
