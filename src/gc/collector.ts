@@ -107,6 +107,7 @@ export const createCollector = (store: ObjectStore, options: CollectorOptions) =
 						});
 			tally.saw(inventory, standing);
 			for (const size of options.refSizes(inventory)) refs.push({repo, ...size});
+			for (const table of [inventory.blobs, inventory.tombstones.blobs]) table.release?.();
 			progress.after = repo;
 			progress.repositories += 1;
 			onProgress?.({repo, repositories: progress.repositories});

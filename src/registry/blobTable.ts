@@ -41,6 +41,11 @@ export const createBlobTable = (): BlobTable => {
 		indexOf,
 		at,
 		sizeAt: index => (index < sha256.count() ? sha256.sizeAt(index) : sha512.sizeAt(index - sha256.count())),
+		release() {
+			sha256.release();
+			sha512.release();
+			bytes = 0;
+		},
 		*[Symbol.iterator]() {
 			const count = sha256.count() + sha512.count();
 			for (let index = 0; index < count; index += 1) yield at(index);
@@ -75,6 +80,11 @@ const createRows = (algorithm: 'sha256' | 'sha512', width: number) => {
 
 	return {
 		count: () => count,
+
+		release() {
+			for (const {digests, sizes, modified} of segments.splice(0)) for (const {buffer} of [digests, sizes, modified]) free(buffer);
+			count = 0;
+		},
 
 		add(digest: Digest, size: number, modified: Date) {
 			const segment = segmentFor(count);
@@ -111,6 +121,11 @@ const createRows = (algorithm: 'sha256' | 'sha512', width: number) => {
 			};
 		},
 	};
+};
+
+/** At once: that buffers of a hundred megabytes are no longer used, V8 may notice when there are more of them. */
+const free = (buffer: ArrayBufferLike) => {
+	if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 };
 
 type Segment = {digests: Buffer; sizes: Float64Array; modified: Float64Array};

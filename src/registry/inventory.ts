@@ -87,5 +87,7 @@ export type BlobEntries = {
 	/** In bytes. The same without making the text of a digest, which is what costs. */
 	sizeAt(index: number): number;
 	[Symbol.iterator](): Iterator<BlobEntry & {digest: Digest}>;
+	/** Nobody looks at it any more: it is empty then, and takes no memory. */
+	release?(): void;
 };
 export type BlobEntry = {size: number; modified: Date};

@@ -7,7 +7,8 @@ export type PackedManifest = {
 	subject: Digest | undefined;
 	onlyBlobs: boolean;
 	mediaTypes: readonly string[];
-	packed: Uint8Array;
+	/** Rows, a character a byte: strings lie side by side, where thousands of small buffers would leave holes. */
+	packed: string;
 };
 
 /** Throws MANIFEST_INVALID. */
@@ -29,8 +30,7 @@ export const packManifest = (bytes: Uint8Array, contentType: string): PackedMani
 		subject: subjectOf(manifest)?.digest,
 		onlyBlobs: manifest.kind !== 'index',
 		mediaTypes: internedList(mediaTypes),
-		// Of its own: a slice of the pool would keep all of that.
-		packed: Uint8Array.from(Buffer.concat([...rows.values()])),
+		packed: Buffer.concat([...rows.values()]).toString('latin1'),
 	};
 };
 
@@ -60,7 +60,7 @@ const packKind = (digest: Digest, as: ReferenceEntry['as']) => places.indexOf(as
 
 const packRow = ({digest, size, type, as}: Row): Buffer => {
 	const hex = digestHex(digest);
-	const row = Buffer.alloc(headBytes + hex.length / 2);
+	const row = Buffer.allocUnsafe(headBytes + hex.length / 2);
 	row.writeUInt8(packKind(digest, as), 0);
 	row.writeUInt16LE(type, 1);
 	row.writeUIntLE(Math.min(size, 2 ** 48 - 1), 3, 6);
@@ -68,8 +68,8 @@ const packRow = ({digest, size, type, as}: Row): Buffer => {
 	return row;
 };
 
-const unpackRows = (packed: Uint8Array, mediaTypes: readonly string[]): readonly ReferenceEntry[] => {
-	const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.length);
+const unpackRows = (packed: string, mediaTypes: readonly string[]): readonly ReferenceEntry[] => {
+	const bytes = Buffer.from(packed, 'latin1');
 	const rows: ReferenceEntry[] = [];
 	for (let at = 0; at < bytes.length; ) {
 		const kind = bytes.readUInt8(at);

@@ -55,8 +55,8 @@ export const createCollectionMetrics = ({counter, gauge, durations}: Instruments
 	return {
 		recordSwept: (what: string, removed: number) => swept.inc({what}, removed),
 
-		/** `rule` is a kind, such as `idle`: what stands in the policy file is unbounded. */
-		recordRemoval: (what: 'tag' | 'head' | 'superseded' | 'untagged', rule: string) => removals.inc({what, rule}),
+		/** Which rule it was the log says: what stands in the policy file is unbounded. */
+		recordRemoval: (what: 'tag' | 'head' | 'superseded' | 'untagged', rule: 'policy' | 'default' | 'by hand') => removals.inc({what, rule}),
 
 		recordCycle({outcome, seconds, endedAt}: RecordedCycle) {
 			cycles.inc({outcome});
