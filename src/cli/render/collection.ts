@@ -65,7 +65,9 @@ export const cycleStatus: Rendering<'gc.status'> = {
 			`grace ${span(graceSeconds * 1000)}, quarantine ${span(quarantineSeconds * 1000)}`,
 			lease
 				? `${lease.expired ? 'the last to collect was' : 'now collecting:'} ${lease.holder}, heard of ${moment(lease.renewedAt)}`
-				: 'nobody has collected yet',
+				: last
+					? 'nobody collects just now'
+					: 'nobody has collected yet',
 			...(running
 				? [
 						`under way since ${moment(running.startedAt)}, ${many(running.repositories, 'repository', 'repositories')} done${running.repository ? `, now behind ${running.repository}` : ''}`,
