@@ -77,7 +77,8 @@ ${note}
   the machine can see.
 - What deletes shows first what goes, how many bytes that is and why, and asks. \`--yes\` does not ask, \`--dry-run\` only
   shows. Where there is no terminal to ask at, it deletes nothing without \`--yes\`, and exits 1. If something else would go by
-  the time of the answer, nothing goes.
+  the time of the answer, nothing goes. Only \`gc run\` is no plan: it runs in any case, asks where something would go, and does
+  what is due by then.
 - A ref that is deleted is gone at once. Its bytes are deleted by the collector, when imports under way have ended:
   the answer says when.
 

@@ -1,10 +1,10 @@
 /** The command line: a command for each operation of the table, made from it. */
 import {type Command, CommanderError, Option} from 'commander';
 import {OperationError, type OperationFacts} from '../operations/operation.ts';
-import type {Operations} from '../operations/operations.ts';
+import {type Operations, parseInput} from '../operations/operations.ts';
 import {type OperationName, operationGroups, operationNames, operations as table} from '../operations/table.ts';
 import {StoreUnavailable, StoreUnfit} from '../storage/objectStore.ts';
-import {addInput} from './arguments.ts';
+import {addInput, wordingOf} from './arguments.ts';
 import {CommandFailed, type Outcome} from './exitCodes.ts';
 import {createRemoteOperations} from './remote.ts';
 import {printableLines} from './render/printable.ts';
@@ -58,6 +58,8 @@ const runOn = async (
 	name: OperationName,
 	input: Record<string, unknown>,
 ): Promise<Outcome> => {
+	// Before anything is opened or asked.
+	parseInput(name, input, wordingOf(name, table[name]));
 	const remote =
 		server === undefined ? undefined : createRemoteOperations({server: serverUrl(server), token: token ?? environment.LAYERCACHE_TOKEN});
 	const local = remote ? undefined : openLocal();

@@ -37,7 +37,9 @@ for (const way of ways) {
 		const {client, run} = await start(t, way, 'refs: [{match: "ci/**:pr-9", protect: true}]');
 		await pushCache(client, repo, 'pr-9', {steps: ['one']});
 		t.like(await run(['prune', '--repo', 'ci/**', '--yes']), {code: 2});
-		t.like(await run(['prune', '--tag', 'pr-*', '--older-than', 'soon']), {code: 2});
+		const soon = await run(['prune', '--tag', 'pr-*', '--older-than', 'soon']);
+		t.is(soon.code, 2);
+		t.regex(soon.said, /error: --older-than: must be a duration such as 12h.*\n {2}-> `layercache prune --help`/);
 		t.regex((await run(['prune', '--tag', 'pr-*', '--older-than', '1d', '--dry-run'])).out, /nothing goes/);
 		const shown = await run(['prune', '--tag', 'pr-*', '--dry-run']);
 		t.regex(shown.out, /ci\/app:pr-1 [\s\S]*STAYS[\s\S]*ci\/app:pr-9 .*protected by the policy/);
