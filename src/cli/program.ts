@@ -61,7 +61,9 @@ const runOn = async (
 	// Before anything is opened or asked.
 	parseInput(name, input, wordingOf(name, table[name]));
 	const remote =
-		server === undefined ? undefined : createRemoteOperations({server: serverUrl(server), token: token ?? environment.LAYERCACHE_TOKEN});
+		server === undefined
+			? undefined
+			: createRemoteOperations({server: serverUrl(server), token: sendable(token ?? environment.LAYERCACHE_TOKEN)});
 	const local = remote ? undefined : openLocal();
 	try {
 		return await runOperation(name, input, {operations: (remote ?? local) as Operations, terminal, json, yes, signal});
@@ -72,8 +74,17 @@ const runOn = async (
 
 const serverUrl = (text: string): URL => {
 	const url = URL.parse(text);
+	if (url?.username || url?.password)
+		throw new CommandFailed('usage', '--server: a URL with a name or a password is not taken', 'leave them out, and set LAYERCACHE_TOKEN');
 	if (url && /^https?:$/.test(url.protocol)) return url;
 	throw new CommandFailed('usage', `--server: ${text} is no URL`, 'such as https://cache.example.com or http://127.0.0.1:5000');
+};
+
+/** A header takes no other; and whoever sends one would be told of it with the token. */
+const sendable = (token: string | undefined): string | undefined => {
+	const trimmed = token?.trim();
+	if (!trimmed || /^[\x21-\x7e]+$/.test(trimmed)) return trimmed;
+	throw new CommandFailed('usage', 'LAYERCACHE_TOKEN has blanks, or signs that no header takes', 'look at it: it may be more than the token');
 };
 
 /** Runs a command line to its end; says what went wrong, and how it ended. */

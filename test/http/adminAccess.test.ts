@@ -118,5 +118,20 @@ test('a command sends the token, and says what to do where it has none or anothe
 	t.regex(without.said, /-> set LAYERCACHE_TOKEN to LAYERCACHE_ADMIN_TOKEN of the server/);
 	t.is((await runCommand([...list, '--token', 'another'])).code, 4);
 	t.is((await runCommand([...list, '--token', token])).code, 0);
-	t.is((await runCommand(list, {environment: {LAYERCACHE_TOKEN: token}})).code, 0);
+	t.is((await runCommand(list, {environment: {LAYERCACHE_TOKEN: `${token}\n`}})).code, 0);
+});
+
+test('what a command cannot send is refused without being shown', async t => {
+	const {url} = await startApp(t, withToken);
+	for (const [server, given] of [
+		[url, `${token}\n${token}`],
+		[url, `${token}é`],
+		[url.replace('//', `//admin:${token}@`), undefined],
+	] as const) {
+		const environment = given === undefined ? {} : {LAYERCACHE_TOKEN: given};
+		const {code, said, out} = await runCommand(['refs', 'list', '--server', server], {environment});
+		t.is(code, 2);
+		t.regex(said, /->.*(?:look at it|LAYERCACHE_TOKEN)/);
+		t.false(`${said}${out}`.includes(token));
+	}
 });
