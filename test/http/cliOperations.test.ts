@@ -102,6 +102,18 @@ for (const way of ways) {
 	});
 }
 
+test('what a budget lets go now is not foreseen for later once more', async t => {
+	const {app, client, store} = await startApp(t);
+	await pushCache(client, repo, 'pr-1', {steps: ['one', 'three']});
+	// Its last minute is written down by then.
+	await app.stop();
+	const policy = 'refs: [{match: "ci/**:pr-1", expire: {age: 7d}}]\nbudget: [{match: "ci/**:pr-*", size: 1B}]';
+	const environment = {LAYERCACHE_POLICY: await policyFile(t, policy)};
+	const {removals, upcoming} = json(await runCommand(['retention', 'preview', '--json'], {store, environment}));
+	t.like(removals, {length: 1, 0: {tag: 'pr-1', rule: 'ci/**:pr-*, line 2'}});
+	t.deepEqual(upcoming, []);
+});
+
 test('a store with nothing of ours, settings that do not fit, and a server that is away are told with what to do, and exit 3', async t => {
 	t.like(await runCommand(['refs', 'list']), {code: 3});
 	t.like(await runCommand(['refs', 'list'], {environment: {LAYERCACHE_STORE: 'memory'}}), {code: 3});
