@@ -52,8 +52,8 @@ export const assertSameSite = ({headers}: IncomingMessage, client: Client): void
 	if (fromHere && ownOrigin && (site !== undefined || origin !== undefined || isJson(headers['content-type']))) return;
 	throw new ApiRefusal(
 		'forbidden',
-		'this was sent by a page of another site',
-		'use the dashboard of this server, or send JSON without an Origin; behind a proxy set LAYERCACHE_HTTP_TRUSTED_PROXIES or LAYERCACHE_PUBLIC_URL',
+		'this could have been sent by a page of another site',
+		'scripts send `Content-Type: application/json` and no Origin, people use the dashboard; behind a proxy set LAYERCACHE_HTTP_TRUSTED_PROXIES or LAYERCACHE_PUBLIC_URL',
 	);
 };
 
