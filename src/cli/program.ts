@@ -84,7 +84,11 @@ const serverUrl = (text: string): URL => {
 const sendable = (token: string | undefined): string | undefined => {
 	const trimmed = token?.trim();
 	if (!trimmed || /^[\x21-\x7e]+$/.test(trimmed)) return trimmed;
-	throw new CommandFailed('usage', 'LAYERCACHE_TOKEN has blanks, or signs that no header takes', 'look at it: it may be more than the token');
+	throw new CommandFailed(
+		'usage',
+		'LAYERCACHE_TOKEN has blanks, or signs that no header takes',
+		'look at it: it may be more than the token',
+	);
 };
 
 /** Runs a command line to its end; says what went wrong, and how it ended. */
