@@ -54,10 +54,7 @@ const createObjects = ({blobs, manifests}: RepositoryInventory) => {
 	const numbers = new Map(digests.map((digest, at) => [digest, blobs.count + at]));
 	const configs = new Set<number>();
 	const below: (readonly number[])[] = [];
-	const referrers = new Map<Digest, number[]>();
-	for (const [digest, {subject}] of manifests) {
-		if (subject) referrers.set(subject, [...(referrers.get(subject) ?? []), numbers.get(digest) as number]);
-	}
+	const referrers = Map.groupBy(digests, digest => manifests.get(digest)?.subject);
 
 	const referencesOf = ({references}: ManifestEntry): number[] =>
 		references.flatMap(({digest, as, mediaType}) => {
@@ -74,7 +71,10 @@ const createObjects = ({blobs, manifests}: RepositoryInventory) => {
 		below(object: number): readonly number[] {
 			if (object < blobs.count) return [];
 			const digest = digests[object - blobs.count] as Digest;
-			below[object - blobs.count] ??= [...referencesOf(manifests.get(digest) as ManifestEntry), ...(referrers.get(digest) ?? [])];
+			below[object - blobs.count] ??= [
+				...referencesOf(manifests.get(digest) as ManifestEntry),
+				...(referrers.get(digest) ?? []).map(referrer => numbers.get(referrer) as number),
+			];
 			return below[object - blobs.count] as readonly number[];
 		},
 	};

@@ -14,11 +14,11 @@ export type PackedManifest = {
 /** Throws MANIFEST_INVALID. */
 export const packManifest = (bytes: Uint8Array, contentType: string): PackedManifest => {
 	const manifest = parseManifest(bytes, contentType);
-	const mediaTypes: string[] = [];
+	const types = new Map<string, number>();
 	const rows = new Map<Digest, Buffer>();
 	for (const {descriptor, as} of references(manifest)) {
-		const known = mediaTypes.indexOf(descriptor.mediaType);
-		const type = known >= 0 ? known : mediaTypes.push(interned(descriptor.mediaType)) - 1;
+		const type = types.get(descriptor.mediaType) ?? types.size;
+		types.set(interned(descriptor.mediaType), type);
 		const row = packRow({digest: descriptor.digest, size: descriptor.size, type, as});
 		// One that is named in two ways may lie in either place.
 		const same = rows.get(descriptor.digest);
@@ -29,7 +29,7 @@ export const packManifest = (bytes: Uint8Array, contentType: string): PackedMani
 		mediaType: interned(manifest.mediaType),
 		subject: subjectOf(manifest)?.digest,
 		onlyBlobs: manifest.kind !== 'index',
-		mediaTypes: internedList(mediaTypes),
+		mediaTypes: internedList([...types.keys()]),
 		packed: Buffer.concat([...rows.values()]).toString('latin1'),
 	};
 };
