@@ -77,7 +77,8 @@ ${note}
   the machine can see.
 - What deletes shows first what goes, how many bytes that is and why, and asks. \`--yes\` does not ask, \`--dry-run\` only
   shows. Where there is no terminal to ask at, it deletes nothing without \`--yes\`, and exits 1. If something else would go by
-  the time of the answer, nothing goes.
+  the time of the answer, nothing goes. Only \`gc run\` is no plan: it runs in any case, asks where something would go, and does
+  what is due by then.
 - A ref that is deleted is gone at once. Its bytes are deleted by the collector, when imports under way have ended:
   the answer says when.
 
@@ -128,8 +129,9 @@ The same operations as the [command line](cli.md) has. \`GET ${openApiPath}\` an
 document, with the schema of each answer; the tests hold every answer against it.
 
 - **Who may ask.** With \`LAYERCACHE_ADMIN_TOKEN\` set, whoever sends \`Authorization: Bearer\` and that token. Without it only
-  clients on the same machine, at \`127.0.0.1\`, \`[::1]\` or \`localhost\`, and through no proxy. A proxy on the same machine that
-  does not say for whom it asks looks like such a client: set a token there. \`GET /api/v1/refs/<repository>:<tag>\`, which
+  clients on the same machine, at \`127.0.0.1\`, \`[::1]\` or \`localhost\`, and through no proxy; where
+  \`LAYERCACHE_PUBLIC_URL\` has another name nobody. A proxy on the same machine that does not say for whom it asks looks like
+  such a client: set a token there. \`GET /api/v1/refs/<repository>:<tag>\`, which
   tells what an import is answered ([cache-refs.md](cache-refs.md)), is open to all.
 - **What changes something** is a POST with \`Content-Type: application/json\`. One that a page of another site has sent is
   refused, by \`Sec-Fetch-Site\` and \`Origin\`; and no other site is ever allowed to send JSON.

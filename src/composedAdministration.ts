@@ -105,6 +105,8 @@ const letGo = async (tags: Tags, heads: Heads, {repo, tag, digest, pushedAt}: Re
 	const isAsSeen = (now: {digest: string; pushedAt: string; protected?: boolean | undefined}) =>
 		!now.protected && (pushes.length > 0 || now.digest === digest) && Date.parse(now.pushedAt) <= pushedAt.getTime();
 	const removed = await tags.remove(repo, tag, isAsSeen);
+	// Protected meanwhile, or pushed to: then its heads are not meant either.
+	if (!removed && (await tags.read(repo, tag))) return false;
 	return (await heads.remove(repo, tag)) || removed;
 };
 

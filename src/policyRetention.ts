@@ -81,8 +81,7 @@ export const leavingBytesOf =
 	(reports: Pick<Reports, 'read'>, {quarantineMs, everyMs}: {quarantineMs: number; everyMs: number}): LeavingBytes =>
 	async now => {
 		const since = new Date(now.getTime() - 3 * (quarantineMs + everyMs));
-		const removed = (await reports.read({since})).flatMap(report => report.removed);
-		return removed.reduce((sum, {kind, bytes}) => sum + (kind === 'tag' ? bytes : 0), 0);
+		return (await reports.read({since})).reduce((sum, {letGoBytes}) => sum + letGoBytes, 0);
 	};
 
 /** Usage as retention decides by it. What was used before anything was recorded, nobody knows: so nothing counts as idle since before that. */

@@ -2,6 +2,7 @@
 import {Argument, type Command, Option} from 'commander';
 import {type Field, fieldsOf, parseFieldText} from '../operations/fields.ts';
 import type {OperationFacts} from '../operations/operation.ts';
+import type {Wording} from '../operations/operations.ts';
 
 /** Adds arguments and options to a command; answers how to make the input of what it was given. */
 export const addInput = (command: Command, facts: OperationFacts): ((given: Given) => Record<string, unknown>) => {
@@ -18,6 +19,12 @@ export const addInput = (command: Command, facts: OperationFacts): ((given: Give
 		return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 	};
 };
+
+/** How the command of this name calls what is wrong with its input. */
+export const wordingOf = (name: string, {positional = []}: OperationFacts): Wording => ({
+	nameOf: field => (positional.includes(field) ? field : `--${kebab(field)}`),
+	advice: `\`layercache ${name.replaceAll('.', ' ')} --help\` says what it takes`,
+});
 
 export type Given = {args: readonly unknown[]; options: Readonly<Record<string, unknown>>};
 

@@ -1,12 +1,13 @@
 /** The command line: a command for each operation of the table, made from it. */
 import {type Command, CommanderError, Option} from 'commander';
 import {OperationError, type OperationFacts} from '../operations/operation.ts';
-import type {Operations} from '../operations/operations.ts';
+import {type Operations, parseInput} from '../operations/operations.ts';
 import {type OperationName, operationGroups, operationNames, operations as table} from '../operations/table.ts';
 import {StoreUnavailable, StoreUnfit} from '../storage/objectStore.ts';
-import {addInput} from './arguments.ts';
+import {addInput, wordingOf} from './arguments.ts';
 import {CommandFailed, type Outcome} from './exitCodes.ts';
 import {createRemoteOperations} from './remote.ts';
+import {printableLines} from './render/printable.ts';
 import {runOperation} from './runOperation.ts';
 import type {Terminal} from './terminal.ts';
 
@@ -35,7 +36,7 @@ export const addOperations = (program: Command, options: CommandLineOptions, fin
 		command.addOption(new Option('--json', 'answer one JSON document, for programs'));
 		if (facts.removes) command.addOption(new Option('--yes', 'do not ask'));
 		command.addOption(
-			new Option('--server <url>', 'ask this server, instead of the store that the settings name').env('LAYERCACHE_SERVER'),
+			new Option('--server <url>', 'ask this server, instead of the store that the settings name; by default LAYERCACHE_SERVER'),
 		);
 		command.addOption(
 			new Option('--token <token>', 'the token of that server; others on this machine can see it: better set LAYERCACHE_TOKEN'),
@@ -53,12 +54,17 @@ const groupOf = (program: Command, word: string): Command =>
 
 const runOn = async (
 	{terminal, environment, openLocal, signal}: CommandLineOptions,
-	{json = false, yes = false, server, token}: CommonOptions,
+	// Like any setting that is empty, an empty one in the environment is none; one that was typed is a mistake.
+	{json = false, yes = false, server = environment.LAYERCACHE_SERVER || undefined, token}: CommonOptions,
 	name: OperationName,
 	input: Record<string, unknown>,
 ): Promise<Outcome> => {
+	// Before anything is opened or asked.
+	parseInput(name, input, wordingOf(name, table[name]));
 	const remote =
-		server === undefined ? undefined : createRemoteOperations({server: serverUrl(server), token: token ?? environment.LAYERCACHE_TOKEN});
+		server === undefined
+			? undefined
+			: createRemoteOperations({server: serverUrl(server), token: sendable(token ?? environment.LAYERCACHE_TOKEN)});
 	const local = remote ? undefined : openLocal();
 	try {
 		return await runOperation(name, input, {operations: (remote ?? local) as Operations, terminal, json, yes, signal});
@@ -69,8 +75,21 @@ const runOn = async (
 
 const serverUrl = (text: string): URL => {
 	const url = URL.parse(text);
+	if (url?.username || url?.password)
+		throw new CommandFailed('usage', '--server: a URL with a name or a password is not taken', 'leave them out, and set LAYERCACHE_TOKEN');
 	if (url && /^https?:$/.test(url.protocol)) return url;
 	throw new CommandFailed('usage', `--server: ${text} is no URL`, 'such as https://cache.example.com or http://127.0.0.1:5000');
+};
+
+/** A header takes no other; and whoever sends one would be told of it with the token. */
+const sendable = (token: string | undefined): string | undefined => {
+	const trimmed = token?.trim();
+	if (!trimmed || /^[\x21-\x7e]+$/.test(trimmed)) return trimmed;
+	throw new CommandFailed(
+		'usage',
+		'LAYERCACHE_TOKEN has blanks, or signs that no header takes',
+		'look at it: it may be more than the token',
+	);
 };
 
 /** Runs a command line to its end; says what went wrong, and how it ended. */
@@ -83,7 +102,7 @@ export const runCommandLine = async (program: Command, args: readonly string[], 
 		if (error instanceof CommanderError) return error.exitCode === 0 ? 'ok' : 'usage';
 		const told = explain(error);
 		if (!told) throw error;
-		terminal.say(`${terminal.paint('red', 'error')}: ${told.message}\n${told.advice ? `  -> ${told.advice}\n` : ''}`);
+		terminal.say(`${terminal.paint('red', 'error')}: ${printableLines(`${told.message}\n${told.advice ? `  -> ${told.advice}\n` : ''}`)}`);
 		return told.outcome;
 	}
 };

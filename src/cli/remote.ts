@@ -3,7 +3,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {z} from 'zod';
 import {type Job, jobSchema} from '../operations/jobs.ts';
 import {OperationError, operationErrorCodes, type RunContext} from '../operations/operation.ts';
-import {type Operations, parseInput} from '../operations/operations.ts';
+import type {Operations} from '../operations/operations.ts';
 import {apiErrorSchema, jobsPath, routeOf} from '../operations/routes.ts';
 import {type OperationName, type OperationOutput, operations} from '../operations/table.ts';
 import {CommandFailed} from './exitCodes.ts';
@@ -41,7 +41,6 @@ export const createRemoteOperations = ({server, token, everyMs = 500}: RemoteOpt
 
 	return {
 		async run(name, input, context = {}) {
-			parseInput(name, input);
 			const {method, path} = routeOf(name);
 			const {status, value} = method === 'GET' ? await ask('GET', `${path}${queryOf(input)}`) : await ask('POST', path, input);
 			return outputOf(name, status === 202 ? await follow(jobSchema.parse(value), context) : value);

@@ -5,6 +5,7 @@ import type {Operations} from '../operations/operations.ts';
 import {type OperationInput, type OperationName, type OperationOutput, operations as table} from '../operations/table.ts';
 import {CommandFailed, type Outcome} from './exitCodes.ts';
 import {createProgressBar} from './progressBar.ts';
+import {printable} from './render/printable.ts';
 import {type Rendering, renderings} from './render/renderings.ts';
 import type {Terminal} from './terminal.ts';
 
@@ -30,14 +31,14 @@ const remove = async (name: OperationName, input: Record<string, unknown>, optio
 	const {terminal, json, yes} = options;
 	const {going} = renderingOf(name);
 	const shown = await run(name, {...input, dryRun: true}, options);
-	const {count, question, plan} = going?.(shown) ?? {count: 0, question: ''};
+	const {count, question, plan, anyway = false} = going?.(shown) ?? {count: 0, question: ''};
 	if (json && !yes && count > 0) throw unasked('with --json nobody is asked');
 	if (!json) tell(name, shown, options);
-	if (count === 0) {
+	if (count === 0 && !anyway) {
 		if (json) tell(name, shown, options);
 		return renderingOf(name).outcome?.(shown) ?? 'ok';
 	}
-	if (!yes) {
+	if (!yes && count > 0) {
 		if (!terminal.isInteractive) throw unasked('this is no terminal to ask at');
 		if (!(await terminal.confirm(question))) {
 			terminal.say('nothing was deleted\n');
@@ -62,7 +63,7 @@ const run = async (name: OperationName, input: Record<string, unknown>, {operati
 };
 
 const tell = (name: OperationName, output: OperationOutput<OperationName>, {terminal, json}: RunOptions): void =>
-	terminal.out(json ? `${JSON.stringify(output)}\n` : `${renderingOf(name).text(output, terminal.paint).join('\n')}\n`);
+	terminal.out(json ? `${JSON.stringify(output)}\n` : `${renderingOf(name).text(printable(output), terminal.paint).join('\n')}\n`);
 
 /** The table has one for each; that a name and its output belong together is known to whoever ran it. */
 const renderingOf = (name: OperationName): Rendering<OperationName> => renderings[name] as Rendering<OperationName>;

@@ -59,7 +59,8 @@ export const createHands = (store: ObjectStore, {tombstones, tags, pace, onDelet
 	async deleteTag(repo, tag, {digest, pushedAt}) {
 		await pace();
 		// Usage may know of a later push than the tag does, one that found nothing to do.
-		const isAsSeen = (now: {digest: Digest; pushedAt: string}) => now.digest === digest && Date.parse(now.pushedAt) <= pushedAt.getTime();
+		const isAsSeen = (now: {digest: Digest; pushedAt: string; protected?: boolean | undefined}) =>
+			!now.protected && now.digest === digest && Date.parse(now.pushedAt) <= pushedAt.getTime();
 		return (await tags.remove(repo, tag, isAsSeen)) ? store.now() : undefined;
 	},
 

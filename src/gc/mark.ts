@@ -118,15 +118,15 @@ const answersOf = ({tags, heads}: RepositoryInventory, counts: (head: HeadEntry)
 
 /** What roots lead to: children of indexes, and what refers to any of these. */
 const closureOf = (manifests: RepositoryInventory['manifests'], roots: ReadonlySet<Digest>): ReadonlySet<Digest> => {
-	const referrers = new Map<Digest, Digest[]>();
-	for (const [digest, {subject}] of manifests) if (subject) referrers.set(subject, [...(referrers.get(subject) ?? []), digest]);
+	const referrers = Map.groupBy(manifests, ([, {subject}]) => subject);
 	const marked = new Set<Digest>();
 	const waiting = [...roots];
 	for (let digest = waiting.pop(); digest; digest = waiting.pop()) {
 		const manifest = manifests.get(digest);
 		if (!manifest || marked.has(digest)) continue;
 		marked.add(digest);
-		waiting.push(...childrenOf(manifests, manifest), ...(referrers.get(digest) ?? []));
+		waiting.push(...childrenOf(manifests, manifest));
+		for (const [referrer] of referrers.get(digest) ?? []) waiting.push(referrer);
 	}
 	return marked;
 };

@@ -44,6 +44,8 @@ export const cycleReportSchema = z.object({
 		}),
 	),
 	removedCount: z.number(),
+	/** Of all tags that were let go, also of those that are not listed: what they alone kept alive. */
+	letGoBytes: z.number().default(0),
 	/** What the budgets of the policy grant, and what their refs still take. None where the cycle did not see all of them. */
 	budgets: z.array(z.object({match: z.string(), size: z.number(), bytes: z.number()})).default([]),
 	/** Sentences: repositories that were left alone, and why. */

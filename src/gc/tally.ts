@@ -16,6 +16,7 @@ export const createTally = () => {
 	const removed: CycleReport['removed'] = [];
 	const problems: string[] = [];
 	let removedCount = 0;
+	let letGoBytes = 0;
 	let condemnedObjects = 0;
 
 	const addReason = (done: 'condemned' | 'deleted', reason: string, bytes: number) => {
@@ -57,6 +58,7 @@ export const createTally = () => {
 
 		removed({repo, kind, tag, digest, reason, exclusiveBytes}: Removal): void {
 			removedCount += 1;
+			if (kind === 'tag') letGoBytes += exclusiveBytes;
 			if (removed.length < mostRemoved) removed.push({repo, kind, tag, digest, reason, bytes: exclusiveBytes});
 		},
 
@@ -73,6 +75,7 @@ export const createTally = () => {
 			reasons: [...reasons.values()].toSorted((a, b) => b.bytes - a.bytes),
 			removed,
 			removedCount,
+			letGoBytes,
 			budgets: [...budgets],
 			problems,
 		}),

@@ -76,7 +76,11 @@ const objectOf = ({key, size, modified}: {key: string; size: number; modified: D
 /** Keys of what leads to each manifest: its parents, pointers and heads. */
 const leadingTo = ({repo, manifests, derived, heads}: RepositoryInventory): ReadonlyMap<Digest, readonly string[]> => {
 	const found = new Map<Digest, string[]>();
-	const add = (digest: Digest, key: string) => found.set(digest, [...(found.get(digest) ?? []), key]);
+	const add = (digest: Digest, key: string) => {
+		const known = found.get(digest);
+		if (known) known.push(key);
+		else found.set(digest, [key]);
+	};
 	for (const {digest, object} of derived) add(digest, object.key);
 	for (const {digest, key} of heads) add(digest, key);
 	for (const [parent, manifest] of manifests) for (const child of childrenOf(manifests, manifest)) add(child, keys.manifest(repo, parent));

@@ -26,12 +26,13 @@ export const createAdminAccess = (token: string | undefined): AdminAccess => ({
 				{'WWW-Authenticate': 'Bearer realm="layercache", Basic realm="layercache", charset="UTF-8"'},
 			);
 		}
-		const isHere = isLoopback(client.address) && isLoopbackName(client.url.hostname) && !isForwarded(headers);
-		if (isHere) return;
+		const isHere = isLoopback(client.address) && isLoopbackHost(headers.host) && !isForwarded(headers);
+		// A public URL tells of a proxy, and not every proxy says that it is one.
+		if (isHere && isLoopbackName(client.url.hostname)) return;
 		throw new ApiRefusal(
 			'forbidden',
 			'without LAYERCACHE_ADMIN_TOKEN only clients on the same machine are answered',
-			'set LAYERCACHE_ADMIN_TOKEN at the server, and send it; or ask 127.0.0.1 from the server itself',
+			'set LAYERCACHE_ADMIN_TOKEN at the server, and send it; or ask 127.0.0.1 from the server itself, where no LAYERCACHE_PUBLIC_URL is set',
 		);
 	},
 	isToken: text => token !== undefined && isEqual(text, token),
@@ -45,12 +46,14 @@ export const assertSameSite = ({headers}: IncomingMessage, client: Client): void
 	const site = headers['sec-fetch-site'];
 	const {origin} = headers;
 	const fromHere = site === undefined || site === 'same-origin' || site === 'none';
-	const ownOrigin = origin === undefined || URL.parse(origin)?.host === client.url.host;
+	// Somebody may come past the proxy, through a forwarded port.
+	const sender = URL.parse(origin ?? '')?.host;
+	const ownOrigin = origin === undefined || (sender !== undefined && [client.url.host, headers.host].includes(sender));
 	if (fromHere && ownOrigin && (site !== undefined || origin !== undefined || isJson(headers['content-type']))) return;
 	throw new ApiRefusal(
 		'forbidden',
-		'this was sent by a page of another site',
-		'use the dashboard of this server, or send JSON without an Origin',
+		'this could have been sent by a page of another site',
+		'scripts send `Content-Type: application/json` and no Origin, people use the dashboard; behind a proxy set LAYERCACHE_HTTP_TRUSTED_PROXIES or LAYERCACHE_PUBLIC_URL',
 	);
 };
 
@@ -71,9 +74,10 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest();
 
 const isLoopback = isAmong(['127.0.0.0/8', '::1']);
 
-// A page of another site whose name was made to mean 127.0.0.1 would come with that name.
+// A page of another site whose name was made to mean 127.0.0.1 comes with that name, whatever URL is said to be ours.
+const isLoopbackHost = (host = '') => isLoopbackName(URL.parse(`http://${host}`)?.hostname ?? '');
 const isLoopbackName = (name: string) => name === 'localhost' || name === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(name);
 
 // A proxy on this machine makes everybody look like a client on this machine, unless it says for whom it asks.
 const isForwarded = (headers: IncomingMessage['headers']) =>
-	['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'].some(name => headers[name] !== undefined);
+	['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded', 'x-real-ip', 'via'].some(name => headers[name] !== undefined);

@@ -82,6 +82,7 @@ export const createDashboard = ({operations, jobs, access, sessions, clock, elap
 			const isForm = request.method === 'POST';
 			if (!isForm && request.method !== 'GET' && request.method !== 'HEAD')
 				throw new ApiRefusal('method', 'pages are read', undefined, {Allow: 'GET, HEAD, POST'});
+			if (pathname === `${paths.overview}/`) return redirectTo(paths.overview);
 			if (pathname.startsWith('/ui/assets/')) return (await assets()).answer(pathname) ?? nowhere();
 			if (pathname === paths.signIn) return signing?.[isForm ? 'signIn' : 'ask'](exchange, request) ?? redirectTo(paths.overview);
 			if (!isSignedIn(request)) {

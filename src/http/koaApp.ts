@@ -107,9 +107,12 @@ const answerFailure = async (
 /** In the shape that whoever asks such a path expects. */
 const failureFor = (request: IncomingMessage, error: unknown, id: string, dashboard: Dashboard): Failure | Promise<Failure> => {
 	const {url = '/'} = request;
-	if (/^\/ui(?:[/?]|$)/.test(url)) return dashboard.failureOf(error, id, request);
-	return (url.startsWith('/api/') ? apiFailureOf : failureOf)(error, id);
+	if (isBelow('ui', url)) return dashboard.failureOf(error, id, request);
+	return (isBelow('api', url) ? apiFailureOf : failureOf)(error, id);
 };
+
+/** As the routes have it: in any case, with or without something behind. */
+const isBelow = (folder: string, url: string): boolean => new RegExp(`^/${folder}(?:[/?]|$)`, 'i').test(url);
 
 /** RFC 9112 3.2.2: a server takes the absolute form too. What stands before the path may carry a password, and says nothing that Host does not. */
 const originForm = (target: string): string => {

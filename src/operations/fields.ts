@@ -25,7 +25,7 @@ export const fieldsOf = ({input}: OperationFacts): readonly Field[] => {
 
 /** What a text stands for, where it was written on a command line or in a query. What is none of its kind stays, and is refused with the rest of the input. */
 export const parseFieldText = ({kind}: Field, text: string): unknown => {
-	if (kind === 'number') return text.trim() === '' ? text : Number(text);
+	if (kind === 'number') return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
 	if (kind === 'boolean') return {true: true, false: false}[text] ?? text;
 	return text;
 };

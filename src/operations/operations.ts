@@ -26,14 +26,21 @@ export const createOperations = (runs: Runs): Operations => ({
 	},
 });
 
+/** How whoever typed an input calls its fields, and where they find what belongs there. */
+export type Wording = {nameOf: (field: string) => string; advice: string};
+
 /** Checks all of it at once. Throws OperationError `invalid`, which names every field that is wrong. */
-export const parseInput = <N extends OperationName>(name: N, input: unknown): ParsedInput<N> => {
+export const parseInput = <N extends OperationName>(name: N, input: unknown, wording: Wording = ofApi(name)): ParsedInput<N> => {
 	const schema: z.ZodType<ParsedInput<N>> = operations[name].input as never;
 	const read = schema.safeParse(input);
 	if (read.success) return read.data;
-	const problems = read.error.issues.map(({path, message}) => (path.length > 0 ? `${path.join('.')}: ${message}` : message));
-	throw new OperationError('invalid', problems.join('; '), `what ${name} takes: docs/api.md`);
+	const problems = read.error.issues.map(({path: [field, ...within], message}) =>
+		field === undefined ? message : `${[wording.nameOf(String(field)), ...within].join('.')}: ${message}`,
+	);
+	throw new OperationError('invalid', problems.join('; '), wording.advice);
 };
+
+const ofApi = (name: OperationName): Wording => ({nameOf: field => field, advice: `what ${name} takes: docs/api.md`});
 
 const never = new AbortController().signal;
 

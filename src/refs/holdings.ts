@@ -75,7 +75,10 @@ const referrersIn = (inventory: RepositoryInventory): ReadonlyMap<number, readon
 	const referrers = new Map<number, number[]>();
 	for (const [digest, {subject}] of inventory.manifests) {
 		const [of, referrer] = [subject && objects.manifest(subject), objects.manifest(digest)];
-		if (of !== undefined && referrer !== undefined) referrers.set(of, [...(referrers.get(of) ?? []), referrer]);
+		if (of === undefined || referrer === undefined) continue;
+		const known = referrers.get(of);
+		if (known) known.push(referrer);
+		else referrers.set(of, [referrer]);
 	}
 	return referrers;
 };

@@ -43,7 +43,8 @@ export const selectForPrune = (
 	return {
 		removals: [...measures.keys()].toSorted(byLastUse).map(entry => {
 			const {repo, tag, digest, pushedAt} = entry.ref;
-			const reason = ['prune', ...(measures.get(entry) ?? [])].join(', ');
+			const measured = [...(measures.get(entry) ?? []), ...(filters.keep ? [`not among the newest ${filters.keep}`] : [])];
+			const reason = ['prune', ...(measured.length > 0 ? measured : ['by its name'])].join(', ');
 			return {repo, kind: 'tag', tag, digest, pushedAt, reason, exclusiveBytes: ledger.release(entry)};
 		}),
 		kept: named.flatMap(({entry: {ref}, because}) => (because ? [{repo: ref.repo, tag: ref.tag, because}] : [])),

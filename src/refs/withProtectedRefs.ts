@@ -107,14 +107,22 @@ const asIfAccepted = ({bytes, mediaType}: PushedManifest, digest: Digest): Accep
 	return {digest, manifest, subject: subjectOf(manifest)?.digest, missing: []};
 };
 
-/** Whether a manifest is this, or reaches it. A document's digest covers what it names, so there are no circles. */
-const needs = async (registry: Registry, repo: RepositoryName, manifest: Digest, digest: Digest): Promise<boolean> => {
+/** Whether a manifest is this, or reaches it. What was `looked` at is not again: many ways may lead to one index. */
+const needs = async (
+	registry: Registry,
+	repo: RepositoryName,
+	manifest: Digest,
+	digest: Digest,
+	looked = new Set<Digest>(),
+): Promise<boolean> => {
 	if (manifest === digest) return true;
+	if (looked.has(manifest)) return false;
+	looked.add(manifest);
 	const stored = await registry.getManifest(repo, manifest).catch(unlessUnknown);
 	const named = stored ? references(parseManifest(stored.bytes, stored.mediaType)) : [];
 	if (named.some(({descriptor}) => descriptor.digest === digest)) return true;
 	for (const {descriptor, as} of named) {
-		if (as === 'manifest' && (await needs(registry, repo, descriptor.digest, digest))) return true;
+		if (as === 'manifest' && (await needs(registry, repo, descriptor.digest, digest, looked))) return true;
 	}
 	return false;
 };

@@ -27,13 +27,14 @@ export const createBlobs = (store: ObjectStore, presence: Presence, guard: Guard
 	const storeSecured = async (repo: RepositoryName, digest: Digest, occasion: Occasion, write: () => Promise<number>): Promise<void> => {
 		const key = keys.blob(repo, digest);
 		const secured = await guard.secure(repo, [key], occasion);
-		presence.added(repo, digest, await write());
-		if (!guard.isOver(secured)) return;
-		// It took so long that its object of before, which nobody kept, may have been condemned meanwhile.
-		const again = await guard.secure(repo, [key], occasion);
-		if (!again.doubtful.has(key) || (await has(repo, digest))) return;
-		presence.removed(repo, digest);
-		throw new OciError('UNAVAILABLE', {digest}, {message: 'this blob was deleted while it was sent: send it again'});
+		const size = await write();
+		if (guard.isOver(secured)) {
+			// It took so long that the object, or the one before it, which nobody kept, may have been condemned meanwhile, and be gone.
+			await guard.secure(repo, [key], occasion);
+			if (!(await has(repo, digest)))
+				throw new OciError('UNAVAILABLE', {digest}, {message: 'this blob was deleted while it was sent: send it again'});
+		}
+		presence.added(repo, digest, size);
 	};
 
 	return {

@@ -85,8 +85,11 @@ export const createManifestReferences = ({presence, guard, manifests, toleratesM
 		return [...absent.keys()];
 	};
 
-	/** Whether a stored manifest and everything below it is there; all of it is secured. Of what nobody began to delete it is believed. */
-	const isWhole = async (repo: RepositoryName, stored: StoredManifest): Promise<boolean> => {
+	/**
+	 * Whether a stored manifest and everything below it is there; all of it is secured. Of what nobody began to delete it is believed. `looked`
+	 * at on the way: in a few small indexes that name one another many times there are more ways than anyone could walk.
+	 */
+	const isWhole = async (repo: RepositoryName, stored: StoredManifest, looked: Looked = new Map()): Promise<boolean> => {
 		const {digest} = stored;
 		const manifest = parseManifest(stored.bytes, stored.mediaType);
 		const secured = await secure(repo, digest, manifest, 'head');
@@ -94,14 +97,19 @@ export const createManifestReferences = ({presence, guard, manifests, toleratesM
 		const own = keys.manifest(repo, digest);
 		if (doubtful.has(own) && !(await manifests.find(repo, digest))) return false;
 
+		const isBelowWhole = async (child: Digest): Promise<boolean> => {
+			const below = await manifests.find(repo, child);
+			return below !== undefined && isWhole(repo, below, looked);
+		};
 		const isThere = async ({descriptor, as}: ReturnType<typeof references>[number]): Promise<boolean> => {
 			const [blob, child] = [keys.blob(repo, descriptor.digest), keys.manifest(repo, descriptor.digest)];
 			const isDoubtful = doubtful.has(blob) || doubtful.has(child);
 			if (as !== 'manifest' && !isDoubtful) return true;
 			if (as !== 'manifest' && (await presence.find(repo, descriptor.digest, 'reader')) !== undefined) return true;
 			if (as === 'blob') return false;
-			const below = await manifests.find(repo, descriptor.digest);
-			return below !== undefined && isWhole(repo, below);
+			const answer = looked.get(descriptor.digest) ?? isBelowWhole(descriptor.digest);
+			looked.set(descriptor.digest, answer);
+			return answer;
 		};
 		const answers = await mapParallel(references(manifest), requestsAtOnce, isThere);
 		// Who was held up for long on the way knows what was, and not what is.
@@ -109,7 +117,7 @@ export const createManifestReferences = ({presence, guard, manifests, toleratesM
 	};
 
 	return {
-		isWhole,
+		isWhole: (repo: RepositoryName, stored: StoredManifest) => isWhole(repo, stored),
 
 		/** For a manifest that is about to be stored under this digest. Throws MANIFEST_BLOB_UNKNOWN, SIZE_INVALID. */
 		async check(repo: RepositoryName, digest: Digest, manifest: Manifest): Promise<CheckedReferences> {
@@ -120,6 +128,9 @@ export const createManifestReferences = ({presence, guard, manifests, toleratesM
 		},
 	};
 };
+
+/** What was found of children, each once. */
+type Looked = Map<Digest, Promise<boolean>>;
 
 type Kind = ReturnType<typeof references>[number]['as'];
 

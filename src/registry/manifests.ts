@@ -24,7 +24,7 @@ import {digestOfKey, keys} from './keys.ts';
 import {createManifestReferences, type ToleratesMissing} from './manifestReferences.ts';
 import type {Presence} from './presence.ts';
 import type {AcceptedManifest, Asker, PushedAs, PushedManifest, StoredManifest} from './registry.ts';
-import type {Tags, TagTarget} from './tags.ts';
+import type {PointOptions, Tags, TagTarget} from './tags.ts';
 
 export type ManifestsOptions = {
 	toleratesMissing: ToleratesMissing;
@@ -112,12 +112,20 @@ export const createManifests = (store: ObjectStore, presence: Presence, tags: Ta
 			/** What was secured too long ago may have been condemned since, and the manifest that should have kept it not seen. */
 			const checkAgain = async () => {
 				while (guard.isOver(checked.secured)) {
-					checked = await named.check(repo, digest, manifest);
-					if (checked.secured.doubtful.has(keys.manifest(repo, digest))) await write(repo, manifest, bytes, target);
+					checked = await named.check(repo, digest, manifest).catch(async error => {
+						// A tag must not lead to what is gone: where this push has moved it, it is taken back.
+						await mapParallel(as.tags, parallelRequests, tag => tags.takeBack(repo, tag, target, at));
+						throw error;
+					});
+					// It may have gone since it was written, and its tombstone after it.
+					await write(repo, manifest, bytes, target);
 				}
 			};
-			await checkAgain();
-			await mapParallel(as.tags, parallelRequests, tag => tags.point(repo, tag, target, at, as.unlessProtected));
+			const how: PointOptions = {at, isSecured: () => !guard.isOver(checked.secured), unlessProtected: as.unlessProtected};
+			await mapParallel(as.tags, parallelRequests, async tag => {
+				do await checkAgain();
+				while (!(await tags.point(repo, tag, target, how)));
+			});
 			await checkAgain();
 			return accepted(checked.missing);
 		},

@@ -1,5 +1,6 @@
 /** What the collector needs of a manifest, in some forty bytes a reference: a bucket's manifests together name millions. */
 import {type Digest, digestAlgorithm, digestHex, formatDigest} from 'oci-spec-types';
+import {interned, internedList} from './interned.ts';
 import type {ReferenceEntry} from './inventory.ts';
 import {readLinks} from './manifestLinks.ts';
 
@@ -25,7 +26,7 @@ export const packManifest = (bytes: Uint8Array, contentType: string): PackedMani
 };
 
 export const packReferences = (references: readonly ReferenceEntry[]): ReferenceRows => {
-	const mediaTypes: string[] = [];
+	const types = new Map<string, number>();
 	const starts = new Map<Digest, number>();
 	const {slab, start} = roomFor(references.length * mostRowBytes);
 	let end = start;
@@ -37,13 +38,13 @@ export const packReferences = (references: readonly ReferenceEntry[]): Reference
 			if (slab[same] !== packKind(digest, as)) slab[same] = packKind(digest, 'either');
 			continue;
 		}
-		const known = mediaTypes.indexOf(mediaType);
-		const type = known >= 0 ? known : mediaTypes.push(interned(mediaType)) - 1;
+		const type = types.get(mediaType) ?? types.size;
+		types.set(interned(mediaType), type);
 		starts.set(digest, end);
 		end = writeRow(slab, end, reference, type);
 	}
 	filled = end;
-	return {mediaTypes: internedList(mediaTypes), slab, start, end};
+	return {mediaTypes: internedList([...types.keys()]), slab, start, end};
 };
 
 /** A reference as it is packed: its digest is `bytes` from `at`. */
@@ -78,7 +79,8 @@ export const unpackReferences = (rows: ReferenceRows): readonly ReferenceEntry[]
 };
 
 /** In bytes of memory, about. */
-export const packedWeight = ({rows: {start, end}}: PackedManifest): number => end - start + overheadBytes;
+export const packedWeight = ({rows: {mediaTypes, start, end}}: PackedManifest): number =>
+	end - start + overheadBytes + mediaTypes.reduce((sum, mediaType) => sum + mediaType.length, 0);
 
 const overheadBytes = 400;
 
@@ -110,22 +112,4 @@ const roomFor = (bytes: number): {slab: Buffer; start: number} => {
 		filled = 0;
 	}
 	return {slab: current, start: filled};
-};
-
-// The same few in every manifest. What is not among the first does not fill the memory.
-const known = new Map<string, string>();
-const knownLists = new Map<string, readonly string[]>();
-const knownMost = 1000;
-
-const interned = (text: string): string => {
-	const same = known.get(text);
-	if (same === undefined && known.size < knownMost) known.set(text, text);
-	return same ?? text;
-};
-
-const internedList = (list: readonly string[]): readonly string[] => {
-	const name = list.join(' ');
-	const same = knownLists.get(name);
-	if (!same && knownLists.size < knownMost) knownLists.set(name, list);
-	return same ?? list;
 };

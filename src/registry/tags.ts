@@ -13,6 +13,9 @@ export type Tags = ReturnType<typeof createTags>;
 /** What a tag points at; `size` in bytes. */
 export type TagTarget = {digest: Digest; mediaType: string; size: number};
 
+/** `at` is the store's time; `isSecured`: it is still so that what the tag leads to stays. */
+export type PointOptions = {at: Date; isSecured: () => boolean; unlessProtected?: boolean | undefined};
+
 export const createTags = (store: ObjectStore, guard: Guard) => {
 	// What each tag was when it was last seen: where a writer starts, never what a reader is told.
 	const lastSeen = new LRUCache<string, Seen<TagDocument>>({max: 1000});
@@ -80,15 +83,19 @@ export const createTags = (store: ObjectStore, guard: Guard) => {
 			return found;
 		},
 
-		/** Moves a tag to `target`, or makes it. `at` is the store's time. Throws TagProtected. */
-		async point(repo: RepositoryName, tag: Tag, {digest, mediaType, size}: TagTarget, at: Date, unlessProtected = false): Promise<void> {
+		/** Moves a tag to `target`, or makes it. False: what it leads to was secured too long ago, and nothing was done. Throws TagProtected. */
+		async point(repo: RepositoryName, tag: Tag, target: TagTarget, {at, isSecured, unlessProtected}: PointOptions): Promise<boolean> {
 			const key = keys.tag(repo, tag);
 			await guard.secure(repo, [key], 'tag');
 			// What is refused is refused by what is there, and not by what was.
 			if (unlessProtected && lastSeen.get(key)?.document?.value.protected) lastSeen.delete(key);
+			let moved = false;
 			await swap(repo, tag, current => {
 				const isProtected = current?.protected === true && !current.deleted;
-				if (isProtected && unlessProtected && current.digest !== digest) throw new TagProtected(tag);
+				if (isProtected && unlessProtected && current.digest !== target.digest) throw new TagProtected(tag);
+				moved = isSecured();
+				if (!moved) return undefined;
+				const {digest, mediaType, size} = target;
 				return {
 					...{digest, mediaType, size},
 					pushedAt: at.toISOString(),
@@ -96,6 +103,12 @@ export const createTags = (store: ObjectStore, guard: Guard) => {
 					...(isProtected && {protected: true}),
 				};
 			});
+			return moved;
+		},
+
+		/** Deletes a tag that a push moved there, unless another push came since. */
+		async takeBack(repo: RepositoryName, tag: Tag, {digest}: TagTarget, at: Date): Promise<void> {
+			await remove(repo, tag, current => current.digest === digest && current.pushedAt === at.toISOString());
 		},
 
 		/** Marks a tag as protected by hand, or no longer. Says whether that changed anything; undefined where there is no such tag. */

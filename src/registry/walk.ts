@@ -141,7 +141,7 @@ const inventoryOf = async (store: ObjectStore, memory: WalkMemory, gathered: Gat
 
 	const take = (unread: Unread, walked: WalkedDocument) => {
 		const {row: object} = unread;
-		if (unread.kind === 'tag' && walked.kind === 'tag') tags.set(unread.tag, tagEntryOf(walked.document, object));
+		if (unread.kind === 'tag' && walked.kind === 'tag') tags.set(unread.tag, {...walked.document, object});
 		if (unread.kind === 'manifest' && walked.kind === 'manifest')
 			manifests.set(unread.digest, {size: object.size, modified: object.modified, ...walked.document});
 		if (unread.kind === 'derived' && walked.kind === 'derived') derived.push({...walked.document, name: unread.name, object});
@@ -168,18 +168,6 @@ const inventoryOf = async (store: ObjectStore, memory: WalkMemory, gathered: Gat
 };
 
 const parallelReads = 16;
-
-const tagEntryOf = (document: WalkedTag, object: ListedObject): TagEntry => ({
-	digest: document.digest,
-	mediaType: document.mediaType,
-	pushedAt: new Date(document.pushedAt),
-	previous: document.previous.map(({digest, since}) => ({digest, since: new Date(since)})),
-	deleted: document.deleted ?? false,
-	protected: document.protected ?? false,
-	object,
-});
-
-type WalkedTag = Extract<WalkedDocument, {kind: 'tag'}>['document'];
 
 /** `<alg><sign><hex>`. */
 const digestOf = (text: string, sign: '-' | ':'): Digest | undefined => {

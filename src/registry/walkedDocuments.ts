@@ -5,12 +5,14 @@ import {readAll} from '../lib/bytes.ts';
 import {type ListedObject, type ObjectStore, octetStream} from '../storage/objectStore.ts';
 import {type DerivedPointer, pointerSchema} from './derivedPointers.ts';
 import {DocumentDamaged, readDocument} from './documents.ts';
+import {interned} from './interned.ts';
+import type {TagEntry} from './inventory.ts';
 import {type PackedManifest, packedWeight, packManifest} from './packedManifest.ts';
 import {type TagDocument, tagDocumentSchema} from './tags.ts';
 import type {WalkMemory} from './walkMemory.ts';
 
 export type WalkedDocument =
-	| {kind: 'tag'; document: TagDocument}
+	| {kind: 'tag'; document: Omit<TagEntry, 'object'>}
 	| {kind: 'manifest'; document: PackedManifest}
 	| {kind: 'derived'; document: DerivedPointer}
 	| {kind: 'typeS3'; document: readonly Digest[]};
@@ -37,7 +39,7 @@ type Reader = (store: ObjectStore, key: string) => Promise<{etag: string; walked
 const readers: {readonly [K in WalkedDocument['kind']]: Reader} = {
 	async tag(store, key) {
 		const stored = await readDocument(store, key, tagDocumentSchema);
-		return stored && {etag: stored.etag, walked: {kind: 'tag', document: stored.value}};
+		return stored && {etag: stored.etag, walked: {kind: 'tag', document: entryOf(stored.value)}};
 	},
 	async derived(store, key) {
 		const stored = await readDocument(store, key, pointerSchema);
@@ -58,6 +60,12 @@ const readers: {readonly [K in WalkedDocument['kind']]: Reader} = {
 		return {etag: object.facts.etag, walked: {kind: 'typeS3', document: layers.map(({blob}) => blob).filter(isDigest)}};
 	},
 };
+
+const entryOf = ({digest, mediaType, pushedAt, previous, deleted = false, protected: isProtected = false}: TagDocument) => ({
+	...{digest, mediaType: interned(mediaType), deleted, protected: isProtected},
+	pushedAt: new Date(pushedAt),
+	previous: previous.map(entry => ({digest: entry.digest, since: new Date(entry.since)})),
+});
 
 // BuildKit: cache/remotecache/v1/spec.go. Only what it names matters here.
 const typeS3Schema = z.looseObject({layers: z.array(z.looseObject({blob: z.string()})).nullish()});

@@ -19,13 +19,16 @@ export type Gathering = {
 	readonly ledger: Ledger;
 	entries(): number;
 	/** `at` in milliseconds since 1970, by the store's clock. Where there is no room for one more, all the rest have one set of numbers together. */
-	repository(repo: RepositoryName, at: number): RepositoryCounters;
+	repository(repo: RepositoryName, at: number, found?: Found): RepositoryCounters;
 	/** Undefined where there is no room for one more. */
-	ref(counters: RepositoryCounters, tag: Tag): RefCounters | undefined;
+	ref(counters: RepositoryCounters, tag: Tag, found?: Found): RefCounters | undefined;
 	layer(counters: RepositoryCounters, digest: Digest): LayerNumbers | undefined;
 	/** Takes in what another one has, whether there is room or not. */
 	absorb(other: Gathering): void;
 };
+
+/** For names of what is not there, of which a client can think of any number, there is little room: documents full of them would fill the store. */
+export type Found = 'there' | 'absent';
 
 /** `maxEntries`: refs, layers and repositories together. */
 export const createGathering = (maxEntries: number): Gathering => {
@@ -33,9 +36,11 @@ export const createGathering = (maxEntries: number): Gathering => {
 	let entries = 0;
 	let today: {day: Day; endsAt: number} = {day: dayOf(0), endsAt: 0};
 
-	const entry = <K, V>(map: Map<K, V>, key: K, none: () => V): V | undefined => {
+	const hasRoom = (found: Found) => entries < (found === 'there' ? maxEntries : maxEntries * absentShare);
+
+	const entry = <K, V>(map: Map<K, V>, key: K, none: () => V, found: Found): V | undefined => {
 		const known = map.get(key);
-		if (known || entries >= maxEntries) return known;
+		if (known || !hasRoom(found)) return known;
 		entries += 1;
 		const fresh = none();
 		map.set(key, fresh);
@@ -46,17 +51,17 @@ export const createGathering = (maxEntries: number): Gathering => {
 		ledger,
 		entries: () => entries,
 
-		repository(repo, at) {
+		repository(repo, at, found = 'there') {
 			if (at >= today.endsAt) today = {day: dayOf(at), endsAt: endOfDay(dayOf(at))};
 			const known = ledger.get(today.day)?.get(repo);
 			if (known) return known;
-			const hasRoom = entries < maxEntries;
-			if (hasRoom) entries += 1;
-			return countersOf(ledger, today.day, hasRoom ? repo : unnamed);
+			const isNamed = hasRoom(found);
+			if (isNamed) entries += 1;
+			return countersOf(ledger, today.day, isNamed ? repo : unnamed);
 		},
 
-		ref: ({refs}, tag) => entry(refs, tag, noRefCounters),
-		layer: ({layers}, digest) => entry(layers, digest, noLayerNumbers),
+		ref: ({refs}, tag, found = 'there') => entry(refs, tag, noRefCounters, found),
+		layer: ({layers}, digest) => entry(layers, digest, noLayerNumbers, 'there'),
 
 		absorb(other) {
 			addLedger(ledger, other.ledger);
@@ -64,6 +69,9 @@ export const createGathering = (maxEntries: number): Gathering => {
 		},
 	};
 };
+
+// A thousand of a document that takes no more.
+const absentShare = 1 / 32;
 
 /** The numbers of one client; where there are `limit` others, those of whoever did least are given up. */
 export const clientOf = (clients: Map<string, ClientNumbers>, name: string, limit: number): ClientNumbers => {

@@ -1,7 +1,7 @@
 /** Counts what one process hears of pushes, imports and fetches. */
 import {LRUCache} from 'lru-cache';
 import type {RepositoryName, Tag} from 'oci-spec-types';
-import {clientOf, type Gathering} from './gathering.ts';
+import {clientOf, type Found, type Gathering} from './gathering.ts';
 import type {ClientNumbers, RefCounters, RepositoryCounters} from './ledger.ts';
 import type {Notebook} from './notebook.ts';
 import type {TagUse, Transfer, UsageRecorder} from './usage.ts';
@@ -18,10 +18,10 @@ export const createUsageRecorder = (notebook: Notebook, observer: UsageObserver)
 	const looks = new LRUCache<string, number>({max: maxLooks});
 
 	/** Where to count what happens now in a repository, and when that is, in seconds. */
-	const heardOf = (repo: RepositoryName): Heard => {
+	const heardOf = (repo: RepositoryName, found?: Found): Heard => {
 		const at = notebook.now();
 		const gathering = notebook.news();
-		return {gathering, counters: gathering.repository(repo, at), seconds: Math.ceil(at / 1000)};
+		return {gathering, counters: gathering.repository(repo, at, found), seconds: Math.ceil(at / 1000)};
 	};
 
 	/** 1, or 0 where the same client has looked at the same tag for the same reason just before, which was counted. */
@@ -39,8 +39,8 @@ export const createUsageRecorder = (notebook: Notebook, observer: UsageObserver)
 			const count = countOf('import', use);
 			const fallback = from?.isFallback ? count : 0;
 			const heard = heardOf(use.repo);
-			const {counters, seconds} = heard;
-			const ref = refOf(heard, use.tag);
+			const {gathering, counters, seconds} = heard;
+			const ref = from?.isFallback ? gathering.ref(counters, use.tag, 'absent') : refOf(heard, use.tag);
 			counters.totals.imports += count;
 			counters.totals.fallbacks += fallback;
 			for (const client of clientsOf(counters, ref, use.client)) {
@@ -63,10 +63,10 @@ export const createUsageRecorder = (notebook: Notebook, observer: UsageObserver)
 
 		missed(use) {
 			if (!countOf('import', use)) return;
-			const {gathering, counters} = heardOf(use.repo);
+			const {gathering, counters} = heardOf(use.repo, 'absent');
 			counters.totals.misses += 1;
 			// What is not there has no last use that could be too old, so it may go without a name.
-			const ref = gathering.ref(counters, use.tag);
+			const ref = gathering.ref(counters, use.tag, 'absent');
 			if (ref) ref.uses.misses += 1;
 			observer.recordImport('miss');
 		},

@@ -81,6 +81,29 @@ test('what a page of another site sends changes nothing', async t => {
 	);
 });
 
+test('a public URL opens nothing to pages of other sites, and nothing to those behind a proxy that does not say so', async t => {
+	for (const [publicUrl, atLoopback] of [
+		['http://localhost:5000', 200],
+		['https://cache.example', 403],
+	] as const) {
+		const {url} = await startApp(t, {environment: {LAYERCACHE_PUBLIC_URL: publicUrl}});
+		const read = (host: string) => statusOf(url, 'GET', '/api/v1/refs/list', {Host: host});
+		t.is(await read('rebound.example:5000'), 403);
+		t.is(await read('cache.example'), 403);
+		t.is(await read(new URL(url).host), atLoopback);
+	}
+});
+
+test('who comes through a forwarded port, past the proxy, is no page of another site', async t => {
+	const {url} = await startApp(t, {environment: {LAYERCACHE_ADMIN_TOKEN: token, LAYERCACHE_PUBLIC_URL: 'https://cache.example'}});
+	const write = (origin: string) =>
+		statusOf(url, 'POST', '/api/v1/prune', {...asJson, Host: '127.0.0.1:6000', Origin: origin, Authorization: `Bearer ${token}`});
+	t.is(await write('http://127.0.0.1:6000'), 202);
+	t.is(await write('https://cache.example'), 202);
+	t.is(await write('https://elsewhere.example'), 403);
+	t.is(await write('none'), 403);
+});
+
 test('what an import would be answered anyone may ask', async t => {
 	const {client} = await startApp(t, withToken);
 	t.is((await client.get('/api/v1/refs/ci/app:main')).status, 200);
@@ -95,5 +118,26 @@ test('a command sends the token, and says what to do where it has none or anothe
 	t.regex(without.said, /-> set LAYERCACHE_TOKEN to LAYERCACHE_ADMIN_TOKEN of the server/);
 	t.is((await runCommand([...list, '--token', 'another'])).code, 4);
 	t.is((await runCommand([...list, '--token', token])).code, 0);
-	t.is((await runCommand(list, {environment: {LAYERCACHE_TOKEN: token}})).code, 0);
+	t.is((await runCommand(list, {environment: {LAYERCACHE_TOKEN: `${token}\n`}})).code, 0);
+});
+
+test('a command asks the server that the environment names, and an empty name is none', async t => {
+	const {url} = await startApp(t, withToken);
+	t.is((await runCommand(['refs', 'list'], {environment: {LAYERCACHE_SERVER: url, LAYERCACHE_TOKEN: token}})).code, 0);
+	t.regex((await runCommand(['refs', 'list'], {environment: {LAYERCACHE_SERVER: ''}})).said, /nothing of layercache in the disk store/);
+	t.is((await runCommand(['refs', 'list', '--server', ''])).code, 2);
+});
+
+test('what a command cannot send is refused without being shown', async t => {
+	const {url} = await startApp(t, withToken);
+	for (const [server, given] of [
+		[url, `${token}\n${token}`],
+		[url, `${token}é`],
+		[url.replace('//', `//admin:${token}@`), ''],
+	] as const) {
+		const {code, said, out} = await runCommand(['refs', 'list', '--server', server], {environment: {LAYERCACHE_TOKEN: given}});
+		t.is(code, 2);
+		t.regex(said, /->.*(?:look at it|LAYERCACHE_TOKEN)/);
+		t.false(`${said}${out}`.includes(token));
+	}
 });

@@ -51,6 +51,8 @@ test('what is wrong with a request is said in one shape, with what to do', async
 		['GET', '/api/v1/prune', undefined, 405, 'method'],
 		['GET', '/api/v1/nothing', undefined, 404, 'not-found'],
 		['GET', '/api/v1/jobs/none', undefined, 404, 'not-found'],
+		['GET', '/api', undefined, 404, 'not-found'],
+		['GET', '/API/v1/refs/list', undefined, 404, 'not-found'],
 		['POST', '/api/v1/prune', {}, 202, undefined],
 		['POST', '/api/v1/prune', {olderThan: 'soon'}, 400, 'invalid'],
 		['POST', '/api/v1/refs/delete', {refs: ['ci/app:pr-1'], plan: 'another'}, 409, 'changed'],

@@ -37,7 +37,9 @@ for (const way of ways) {
 		const {client, run} = await start(t, way, 'refs: [{match: "ci/**:pr-9", protect: true}]');
 		await pushCache(client, repo, 'pr-9', {steps: ['one']});
 		t.like(await run(['prune', '--repo', 'ci/**', '--yes']), {code: 2});
-		t.like(await run(['prune', '--tag', 'pr-*', '--older-than', 'soon']), {code: 2});
+		const soon = await run(['prune', '--tag', 'pr-*', '--older-than', 'soon']);
+		t.is(soon.code, 2);
+		t.regex(soon.said, /error: --older-than: must be a duration such as 12h.*\n {2}-> `layercache prune --help`/);
 		t.regex((await run(['prune', '--tag', 'pr-*', '--older-than', '1d', '--dry-run'])).out, /nothing goes/);
 		const shown = await run(['prune', '--tag', 'pr-*', '--dry-run']);
 		t.regex(shown.out, /ci\/app:pr-1 [\s\S]*STAYS[\s\S]*ci\/app:pr-9 .*protected by the policy/);
@@ -65,8 +67,12 @@ for (const way of ways) {
 		const ran = await run(['gc', 'run', '--yes', '--json']);
 		t.is(ran.code, 0);
 		t.true(operations['gc.run'].output.safeParse(json(ran)).success);
-		t.is((await run(['gc', 'run', '--yes'])).code, 0);
-		t.regex((await run(['gc', 'status'])).out, /grace 3 d/);
+		const {report} = json(ran);
+		t.like(report, {totals: {tags: 2}, did: {deleted: {count: 0}, condemned: {count: 0}}});
+		// Where nothing goes nobody needs to be asked, and the cycle is run all the same.
+		t.is((await run(['gc', 'run'])).code, 0);
+		t.like(await read('gc.status'), {earlier: {length: 1}});
+		t.regex((await run(['gc', 'status'])).out, /grace 3 d[\s\S]*\nnobody collects just now\n[\s\S]*the last cycle/);
 	});
 
 	test(`on ${way}, usage and top tell what was used`, async t => {
@@ -95,6 +101,18 @@ for (const way of ways) {
 		t.regex(out, /ok {6} {0,2}settings/);
 	});
 }
+
+test('what a budget lets go now is not foreseen for later once more', async t => {
+	const {app, client, store} = await startApp(t);
+	await pushCache(client, repo, 'pr-1', {steps: ['one', 'three']});
+	// Its last minute is written down by then.
+	await app.stop();
+	const policy = 'refs: [{match: "ci/**:pr-1", expire: {age: 7d}}]\nbudget: [{match: "ci/**:pr-*", size: 1B}]';
+	const environment = {LAYERCACHE_POLICY: await policyFile(t, policy)};
+	const {removals, upcoming} = json(await runCommand(['retention', 'preview', '--json'], {store, environment}));
+	t.like(removals, {length: 1, 0: {tag: 'pr-1', rule: 'ci/**:pr-*, line 2'}});
+	t.deepEqual(upcoming, []);
+});
 
 test('a store with nothing of ours, settings that do not fit, and a server that is away are told with what to do, and exit 3', async t => {
 	t.like(await runCommand(['refs', 'list']), {code: 3});

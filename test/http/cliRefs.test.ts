@@ -3,7 +3,7 @@ import test from 'ava';
 import {parseRepositoryName} from 'oci-spec-types';
 import {operations} from '../../src/operations/table.ts';
 import {startApp} from '../support/app.ts';
-import {importCache, pushCache} from '../support/caches.ts';
+import {cacheOf, importCache, pushCache} from '../support/caches.ts';
 import {json, runCommand} from '../support/commandLine.ts';
 
 const repo = parseRepositoryName('ci/app');
@@ -39,6 +39,18 @@ for (const way of ['the store', 'a server'] as const) {
 		t.like(compared.layers, {onlyA: {length: 1}, onlyB: {length: 1}, both: {length: 1}});
 		t.regex((await run(['refs', 'show', 'ci/app:main'])).out, /LAYER/);
 		t.regex((await run(['refs', 'diff', 'ci/app:main', 'ci/app:pr-1'])).out, /only ci\/app:main: 1 layer/);
+	});
+
+	test(`on ${way}, nothing that a builder wrote into a cache reaches the terminal but its text`, async t => {
+		const {client, run} = await start(t);
+		const cache = cacheOf(['one']);
+		const manifest = JSON.parse(Buffer.from(cache.manifest).toString());
+		manifest.layers[0].annotations = {'buildkit/description': 'RUN \u001b]0;mine\u0007\u001b[2Jmake\n\u009b31m\u202eall'};
+		await client.pushBlob(repo, cache.config);
+		t.is((await client.putManifest(repo, 'odd', JSON.stringify(manifest), cache.mediaType)).status, 201);
+		const {out} = await run(['refs', 'show', 'ci/app:odd']);
+		t.regex(out, /RUN {2}]0;mine {2}\[2Jmake {2}31m all\n/);
+		t.notRegex(out, /[^\n\P{Cc}]|\p{Bidi_Control}/u);
 	});
 
 	test(`on ${way}, a deletion shows what goes and why, asks, and does it`, async t => {

@@ -45,6 +45,11 @@ test('each page is answered whole, and forbids what is not ours', async t => {
 	}
 });
 
+test('a slash at the end leads to the overview', async t => {
+	const {ask} = await start(t);
+	t.like(await ask('/ui/'), {status: 303, location: '/ui'});
+});
+
 test('style and scripts may be kept for ever, under paths with their versions', async t => {
 	const {ask} = await start(t);
 	const {text} = await ask('/ui');
@@ -71,6 +76,7 @@ test('what is not there, and what failed, is a page that says so', async t => {
 	t.is(missing.status, 404);
 	t.regex(missing.text, /there is no ref ci\/web:gone/);
 	t.is((await ask('/ui/nothing')).status, 404);
+	t.is((await ask('/UI/prune')).status, 404);
 	t.is((await ask('/ui/refs/%E0%A4%A')).status, 404);
 	const failed = await ask('/ui/repositories');
 	t.is(failed.status, 503);
@@ -119,10 +125,20 @@ test('a script may send the token itself', async t => {
 
 test('signing in leads to no other site, whatever a link said', async t => {
 	const {post} = await start(t, {token: 'secret'});
-	for (const next of ['https://evil.example/', '//evil.example', '/ui/../../v2/', '/uix', '/ui/\\evil', 'javascript:alert(1)']) {
+	for (const next of [
+		'https://evil.example/',
+		'//evil.example',
+		'/ui/../../v2/',
+		'/ui/%2e%2e/v2/',
+		'/uix',
+		'/ui/\\evil',
+		'javascript:alert(1)',
+	]) {
 		const {location} = await post('/ui/sign-in', {token: 'secret', next});
-		t.true(location === '/ui' || location.startsWith('/ui/'), `${next} led to ${location}`);
-		t.false(location.includes('\\'));
+		// As a browser reads it.
+		const {origin, pathname} = new URL(location, 'http://cache.example');
+		t.is(origin, 'http://cache.example', `${next} led to ${location}`);
+		t.regex(pathname, /^\/ui(?:\/|$)/, `${next} led to ${location}`);
 	}
 });
 

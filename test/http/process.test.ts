@@ -1,4 +1,5 @@
 import test from 'ava';
+import {createClient} from '../support/client.ts';
 import {cli, exitOf, lines, main, run, waitForLine} from '../support/serverProcess.ts';
 import {temporaryFolder} from '../support/temporaryFolder.ts';
 
@@ -50,4 +51,22 @@ test('the doctor exits 0 where all is well and 1 where something must be mended'
 	const ill = run(t, cli, ['doctor'], {LAYERCACHE_STORE: 's3'});
 	t.is(await exitOf(ill.child), 1);
 	t.regex(ill.output.text, /FAILED {2}settings: LAYERCACHE_S3_BUCKET is needed/);
+});
+
+test('a command ends as ever where nobody reads what it says', async t => {
+	const {child, output} = run(t, cli, ['doctor'], {LAYERCACHE_STORE: 'memory'});
+	child.stdout?.destroy();
+	t.is(await exitOf(child), 0);
+	t.is(output.text, '');
+});
+
+test('a command that keeps to a rate lives until it has ended', async t => {
+	const folder = await temporaryFolder(t);
+	const server = run(t, main, [], {LAYERCACHE_PORT: '0', LAYERCACHE_DISK_PATH: folder});
+	const {url} = await waitForLine(server, 'listening');
+	await createClient(String(url)).pushBlob('ci/app', Buffer.alloc(1_000_000));
+	// While it waits for its turn nothing else keeps the process.
+	const {child, output} = run(t, cli, ['verify', '--rate', '5MB', '--json'], {LAYERCACHE_DISK_PATH: folder});
+	t.is(await exitOf(child), 0);
+	t.like(JSON.parse(output.text), {complete: true, checked: {count: 1, bytes: 1_000_000}});
 });

@@ -4,9 +4,10 @@ import {digestOf, mediaTypes, parseRepositoryName, parseTag} from 'oci-spec-type
 import {readAll} from '../../src/lib/bytes.ts';
 import {keys} from '../../src/registry/keys.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
+import {apiOf} from '../support/adminApi.ts';
 import {startApp} from '../support/app.ts';
 import {describe, encode, imageOf} from '../support/client.ts';
-import {recording} from '../support/stores.ts';
+import {keysOf, recording} from '../support/stores.ts';
 
 const repo = 'ci/app';
 const main = {'X-Forwarded-For': '127.0.1.1'};
@@ -113,6 +114,23 @@ test('a tag that merges and is protected by hand gets no further push of others'
 	t.is((await put('shared', second)).status, 403);
 	t.is((await put('shared', second, main)).status, 201);
 	t.is((await client.request('DELETE', `/v2/${repo}/manifests/shared`, {headers: other})).status, 403);
+});
+
+test('a tag that merges and was protected since somebody looked keeps all that was pushed to it, also from a prune', async t => {
+	const {client, put, protect, store, keyOf, documentOf, url} = await start(t);
+	await put('main', first);
+	await store.write(keyOf('shared'), Buffer.from(await documentOf('main')));
+	await put('shared', second);
+	const api = apiOf(t, url);
+	const prune = async (dryRun: boolean) => {
+		const begun = await api.send('POST', '/api/v1/prune', {tag: 'shared', dryRun});
+		return (await api.follow(begun.headers.get('location') ?? '')).result;
+	};
+	t.is((await prune(true)).removals.length, 1);
+	await protect('shared');
+	t.is((await prune(false)).removals.length, 0);
+	t.is((await keysOf(store, `repos/${repo}/_heads/`)).length, 1);
+	t.is((await client.head(`/v2/${repo}/manifests/shared`)).status, 200);
 });
 
 test('whether a tag is protected costs a push no request to the store', async t => {

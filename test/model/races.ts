@@ -213,6 +213,26 @@ export const races: readonly Race[] = [
 			),
 	},
 	{
+		title: 'a tag that is moved hours late is taken back from what is gone',
+		without: 'a push that takes long is not checked again',
+		commands: jitter => {
+			const goneAt = deletedAt + quarantineMs + 100_000;
+			return timeline(
+				{
+					kind: 'send',
+					document: 'other',
+					tag: 'main',
+					at: jitter,
+					by: 1,
+					trouble: holding({operation: 'write', key: /app\/_tags/}, 'before', goneAt + 100_000),
+				},
+				{kind: 'collect', at: condemnedAt},
+				{kind: 'collect', at: deletedAt},
+				{kind: 'collect', at: goneAt},
+			);
+		},
+	},
+	{
 		title: 'what a server remembers of a layer is forgotten when it is being deleted',
 		without: 'what is remembered is believed while it is deleted',
 		commands: jitter =>

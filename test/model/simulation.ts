@@ -24,8 +24,10 @@ export class ProcessEnded extends Error {}
 
 export type Simulation = ReturnType<typeof createSimulation>;
 
-/** `onRemoved` hears of each object that is removed, when it is. */
-export const createSimulation = ({onRemoved}: {onRemoved: (key: string, bytes: Buffer) => Promise<void>}) => {
+/** `onRemoved` hears of each object that is removed, when it is, and `onWritten` of each document that is written. */
+export type Witness = {onRemoved(key: string, bytes: Buffer): Promise<void>; onWritten(key: string, bytes: Uint8Array): void};
+
+export const createSimulation = ({onRemoved, onWritten}: Witness) => {
 	let now = Date.parse('2026-03-01T00:00:00Z');
 	let dated: number | undefined;
 	let order = 0;
@@ -89,7 +91,12 @@ export const createSimulation = ({onRemoved}: {onRemoved: (key: string, bytes: B
 			...store,
 			stat: key => ask({operation: 'stat', key}, () => store.stat(key)),
 			read: (key, range) => ask({operation: 'read', key}, () => store.read(key, range)),
-			write: (key, bytes, options) => ask({operation: 'write', key}, () => store.write(key, bytes, options)),
+			write: (key, bytes, options) =>
+				ask({operation: 'write', key}, async () => {
+					const answer = await store.write(key, bytes, options);
+					onWritten(key, bytes);
+					return answer;
+				}),
 			async upload(key, body, options) {
 				const bytes = Buffer.concat(await Array.fromAsync(body));
 				const startedAt = now;

@@ -85,6 +85,12 @@ export const play = async (
 				if (gone) wrong.push(`${name}${tag ? ` at ${tag}` : ''} was acknowledged, and ${gone} is gone`);
 			}
 		},
+		onWritten(key, bytes) {
+			// Who moves a tag, or deletes it, ends what was promised of it; and what comes back there unacknowledged was not promised.
+			const isEnded = ({name, tag}: (typeof acknowledged)[number]) =>
+				tag !== undefined && key === keys.tag(repo, parseTag(tag)) && (isDeleted(bytes) || digestIn(bytes) !== documents[name].digest);
+			acknowledged.splice(0, acknowledged.length, ...acknowledged.filter(promise => !isEnded(promise)));
+		},
 	});
 	const {store, now, note} = simulation;
 
@@ -92,7 +98,7 @@ export const play = async (
 		const object = await store.read(keys.tag(repo, parseTag(tag)));
 		if (!object) return false;
 		const bytes = await readAll(object.body);
-		return !isDeleted(bytes) && JSON.parse(bytes.toString()).digest === documents[name].digest;
+		return !isDeleted(bytes) && digestIn(bytes) === documents[name].digest;
 	};
 
 	/** The first key that is missing of what this manifest leads to. */
@@ -132,7 +138,8 @@ export const play = async (
 
 	const acknowledge = async (who: string, name: DocumentName, tag: string | undefined): Promise<void> => {
 		note(`${who}: ${name} is acknowledged${tag ? ` at ${tag}` : ''}`);
-		acknowledged.push({name, at: now(), tag});
+		// Another may have moved the tag before the answer came.
+		if (tag === undefined || (await isAt(tag, name))) acknowledged.push({name, at: now(), tag});
 		const gone = await goneOf(documents[name].digest);
 		if (gone) wrong.push(`${name} is acknowledged, and ${gone} is gone`);
 	};
@@ -262,6 +269,8 @@ export const play = async (
 		begin(command, at, position);
 	}
 	await simulation.run();
+	// Who was killed cannot take back what it did.
+	if (!commands.some(({trouble}) => trouble?.crashes?.length)) wrong.push(...(await leadingNowhere(store)));
 
 	if (garbage) {
 		// Its grace, two quarantines, and two more cycles; the tombstones go within as long again.
@@ -301,6 +310,7 @@ const falseIfUnknown = (error: unknown): false => {
 };
 
 const isDeleted = (tag: Uint8Array): boolean => JSON.parse(Buffer.from(tag).toString()).deleted === true;
+const digestIn = (tag: Uint8Array): Digest => JSON.parse(Buffer.from(tag).toString()).digest;
 
 const supersededGo = ({repo, tags}: RepositoryInventory): RetentionDecision => ({
 	removals: [...tags].flatMap(([tag, {previous}]) =>
@@ -323,6 +333,18 @@ const keysOf = (digest: Digest): string[] => {
 	return [keys.manifest(repo, digest), ...named];
 };
 
+/** Live tags whose manifest is gone. */
+const leadingNowhere = async (store: ObjectStore): Promise<string[]> => {
+	const found: string[] = [];
+	for await (const entry of store.list(keys.tags(repo))) {
+		const object = 'key' in entry ? await store.read(entry.key) : undefined;
+		const bytes = object && (await readAll(object.body));
+		if (!bytes || isDeleted(bytes) || (await store.stat(keys.manifest(repo, digestIn(bytes))))) continue;
+		found.push(`${object.facts.key} leads to ${digestIn(bytes)}, which is gone`);
+	}
+	return found;
+};
+
 /** What lies in the store and no live tag leads to. */
 const leftOver = async (store: ObjectStore): Promise<string[]> => {
 	const kept = new Set<string>();
@@ -334,9 +356,8 @@ const leftOver = async (store: ObjectStore): Promise<string[]> => {
 		const object = await store.read(entry.key);
 		const bytes = object ? await readAll(object.body) : Buffer.from('{}');
 		if (isDeleted(bytes)) continue;
-		const {digest} = JSON.parse(bytes.toString());
 		kept.add(entry.key);
-		for (const key of keysOf(digest)) kept.add(key);
+		for (const key of keysOf(digestIn(bytes))) kept.add(key);
 	}
 	for (const {digest, subject} of Object.values(documents)) {
 		if (subject && kept.has(keys.manifest(repo, subject))) for (const key of keysOf(digest)) kept.add(key);

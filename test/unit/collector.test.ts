@@ -52,6 +52,19 @@ test('a tag that is let go leaves nothing: its manifest first, a quarantine late
 	t.deepEqual(await keysOf(room.store, 'repos/ci/app/_gc/'), []);
 });
 
+test('a tag that somebody protects while a cycle is under way stays', async t => {
+	const room = createCollecting();
+	const digest = await room.push('ci/app', 'release', 'layer');
+	const removal = {repo, kind: 'tag', tag: parseTag('release'), digest, pushedAt: new Date(room.time.now), reason: 'no room'} as const;
+	const removed: Removal[] = [];
+	const decideTogether = async () => {
+		await room.point('ci/app', 'release', digest, {protected: true});
+		return {removals: [{...removal, exclusiveBytes: 1}], budgets: []};
+	};
+	await room.collector({retention: () => ({...nothingGoes, decideTogether}), onRemoved: gone => void removed.push(gone)}).run();
+	t.deepEqual(removed, []);
+});
+
 test('a repository in which everything is needed costs no write', async t => {
 	const writes: string[] = [];
 	const room = createCollecting({

@@ -16,7 +16,7 @@ test('bytes have three digits and a unit, also where a unit ends', t => {
 		'10.0 KiB',
 		'100 KiB',
 		'999 KiB',
-		'1.00 MiB',
+		'0.98 MiB',
 		'1.00 MiB',
 		'2.35 GiB',
 		'5.00 TiB',

@@ -4,9 +4,12 @@ import {type Digest, digestOf, parseRepositoryName, parseTag} from 'oci-spec-typ
 import {mark, markBlobs} from '../../src/gc/mark.ts';
 import type {Removal, RetentionDecision} from '../../src/gc/retention.ts';
 import {unneededDocuments} from '../../src/gc/unneeded.ts';
+import {summarize} from '../../src/refs/summaries.ts';
+import type {ManifestEntry} from '../../src/registry/inventory.ts';
 import {keys} from '../../src/registry/keys.ts';
+import {packReferences} from '../../src/registry/packedManifest.ts';
 import {walkRepositories} from '../../src/registry/walk.ts';
-import {type Collecting, createCollecting, graceMs, hourMs, quarantineMs} from '../support/collecting.ts';
+import {type Collecting, createCollecting, graceMs, hourMs, indexType, manifestType, quarantineMs} from '../support/collecting.ts';
 
 const repo = parseRepositoryName('ci/app');
 const shared = parseTag('shared');
@@ -224,3 +227,27 @@ const pointer = (room: Collecting, name: string, digest: Digest, sources: readon
 		...{digest, config: digest, ways: ['union'], tag: 'main', missing: []},
 		sources: sources.map(([tag, of]) => ({tag, digest: of})),
 	});
+
+test('any number of manifests may refer to one, and any number of indexes name one', async t => {
+	const room = createCollecting();
+	const subject = await room.push('ci/app', 'main', 'layer');
+	room.pass(old);
+	const {inventory} = await look(room);
+	const found = inventory.manifests.get(subject);
+	if (!found) throw new Error('the subject is not there');
+	const entry = {size: 1, modified: new Date(0), mediaType: indexType};
+	const many = 150_000;
+	const numbered = (count: number) => `sha256:${count.toString(16).padStart(64, '0')}` as Digest;
+	const manifests = (of: (at: number) => ManifestEntry) =>
+		new Map([[subject, found], ...Array.from({length: many}, (_, at) => [numbered(at), of(at)] as const)]);
+	const rules = {lifetimes: room.lifetimes, decision: {removals: [], untaggedMs: 0}};
+
+	const referring = {...inventory, manifests: manifests(() => ({...entry, rows: packReferences([]), onlyBlobs: true, subject}))};
+	t.is(mark(referring, rules).manifest(numbered(many - 1)), undefined);
+	t.is(summarize(referring, undefined, []).refs[0]?.bytes, (summarize(inventory, undefined, []).refs[0]?.bytes ?? 0) + many);
+
+	const child = {digest: subject, size: 1, mediaType: manifestType, as: 'manifest' as const};
+	const naming = {...inventory, tags: new Map(), manifests: manifests(() => ({...entry, rows: packReferences([child])}))};
+	const last = unneededDocuments(naming, mark(naming, rules)).at(-1);
+	t.is(last?.after.length, many);
+});

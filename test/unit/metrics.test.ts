@@ -24,6 +24,16 @@ test('the largest repositories have a series each, and all others share one', as
 	t.regex(await text(), /^layercache_stored_bytes 3435$/m);
 });
 
+test('repositories that lack layers share a series after the first hundred', async t => {
+	const {recordDerived, text} = metrics();
+	for (let at = 0; at < 150; at++) recordDerived({repo: `ci/app-${at}`, ways: ['repaired'], made: true, missing: ['sha256:1']});
+	recordDerived({repo: 'ci/app-0', ways: ['repaired'], made: true, missing: ['sha256:1']});
+	const lines = (await text()).split('\n').filter(line => line.startsWith('layercache_missing_layers_total{'));
+	t.is(lines.length, 101);
+	t.true(lines.includes('layercache_missing_layers_total{repository="ci/app-0"} 2'));
+	t.true(lines.includes('layercache_missing_layers_total{repository="_others"} 50'));
+});
+
 test('a repository that is gone has no series any more', async t => {
 	const {setContents, text} = metrics();
 	const totals = {repositories: 1, bytes: 1, blobs: 1};

@@ -2,6 +2,7 @@ import test from 'ava';
 import {parseRepositoryName, parseTag} from 'oci-spec-types';
 import {parsePolicy} from '../../src/config/policy.ts';
 import type {Deed} from '../../src/gc/settle.ts';
+import {createTally} from '../../src/gc/tally.ts';
 import {createDecideTogether, createPolicyRetention, type DiskLimits, leavingBytesOf} from '../../src/policyRetention.ts';
 import type {RecordedUse} from '../../src/refs/refUse.ts';
 import {createCollecting, hourMs, quarantineMs} from '../support/collecting.ts';
@@ -101,6 +102,17 @@ test('a disk without room lets refs go until there will be enough, and no more w
 	await cycle(hourMs);
 	await cycle(quarantineMs + hourMs);
 	t.deepEqual(removed, ['a', 'b']);
+});
+
+test('all that leaves a full disk is counted as leaving, however many refs it was', async t => {
+	const tally = createTally();
+	const removal = {repo: parseRepositoryName('ci/app'), kind: 'tag', tag: parseTag('pr'), reason: 'no room', exclusiveBytes: 7} as const;
+	for (let count = 0; count < 5000; count += 1) tally.removed(removal);
+	const now = new Date();
+	const report = tally.report(now, now, {resumed: false, budgets: []});
+	const leaving = leavingBytesOf({read: async () => [report]}, {quarantineMs, everyMs: hourMs});
+	t.is(await leaving(now), 35_000);
+	t.is(report.removed.length, 1000, 'as many are named');
 });
 
 test('a disk with room, and one that nobody limits, keep everything', async t => {

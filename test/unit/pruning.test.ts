@@ -57,6 +57,8 @@ test('bytes that several share are told of the last of them, with what was measu
 		{reason: 'prune, pushed 50d ago', exclusiveBytes: 6000 + document},
 	]);
 	t.is(select({idleMs: days(7), largerThanBytes: 1000}).removals[0]?.reason, 'prune, last used 90d ago, 1KB alone');
+	t.is(select({tag: () => true}).removals[0]?.reason, 'prune, by its name');
+	t.is(select({keep: 1}).removals[0]?.reason, 'prune, not among the newest 1');
 });
 
 test('where use cannot be read nothing is idle', t => {

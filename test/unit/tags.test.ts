@@ -10,6 +10,7 @@ import {recording} from '../support/stores.ts';
 const repo = parseRepositoryName('ci/app');
 const tag = parseTag('main');
 const digest = (name: string) => digestOf(Buffer.from(name));
+const isSecured = () => true;
 const target = (name: string) => ({digest: digest(name), mediaType: 'application/json', size: 1});
 
 const start = () => {
@@ -19,7 +20,7 @@ const start = () => {
 		const object = await store.read(keys.tag(repo, tag));
 		return JSON.parse(Buffer.concat(await Array.fromAsync(object?.body ?? [])).toString());
 	};
-	const push = async (name: string, second: number) => tags.point(repo, tag, target(name), new Date(second * 1000));
+	const push = async (name: string, second: number) => tags.point(repo, tag, target(name), {at: new Date(second * 1000), isSecured});
 	return {store, tags, stored, push};
 };
 
@@ -94,7 +95,7 @@ test('a tag is deleted only while the condition holds', async t => {
 test('listing reads no document of a tag that was never deleted', async t => {
 	const store = createMemoryStore();
 	const tags = createTags(store, guardOf(store));
-	for (const name of ['a', 'b', 'c']) await tags.point(repo, parseTag(name), target(name), new Date());
+	for (const name of ['a', 'b', 'c']) await tags.point(repo, parseTag(name), target(name), {at: new Date(), isSecured});
 	await tags.remove(repo, parseTag('b'));
 	const read: string[] = [];
 	const watching: ObjectStore = {
@@ -114,7 +115,7 @@ test('the newest tags that match are found, deleted ones not among them', async 
 	const store = createMemoryStore({now: () => new Date(second * 1000)});
 	const tags = createTags(store, guardOf(store));
 	for (const name of ['main', 'main-arm64', 'main-amd64', 'main-gone', 'other']) {
-		await tags.point(repo, parseTag(name), target(name), new Date(second * 1000));
+		await tags.point(repo, parseTag(name), target(name), {at: new Date(second * 1000), isSecured});
 		second += 1;
 	}
 	await tags.remove(repo, parseTag('main-gone'));
@@ -129,11 +130,28 @@ test('the newest tags that match are found, deleted ones not among them', async 
 test('what a listing says is unchanged is not read again to be found', async t => {
 	const {store, asked} = recording(createMemoryStore());
 	const tags = createTags(store, guardOf(store));
-	for (const name of ['a', 'b', 'c']) await tags.point(repo, parseTag(name), target(name), new Date());
+	for (const name of ['a', 'b', 'c']) await tags.point(repo, parseTag(name), target(name), {at: new Date(), isSecured});
 	const other = createTags(store, guardOf(store));
-	await other.point(repo, parseTag('c'), target('moved'), new Date());
+	await other.point(repo, parseTag('c'), target('moved'), {at: new Date(), isSecured});
 	asked.length = 0;
 	const found = await tags.find(repo, {prefix: '', matches: () => true, limit: 9});
 	t.deepEqual(asked, ['list', 'read']);
 	t.true(found.some(facts => facts.digest === digest('moved')));
+});
+
+test('a tag is not moved to what was secured too long ago, and stays as it is', async t => {
+	const {tags, push, stored} = start();
+	await push('a', 1);
+	t.false(await tags.point(repo, tag, target('b'), {at: new Date(2000), isSecured: () => false}));
+	t.is((await stored()).digest, digest('a'));
+});
+
+test('a tag is taken back from where a push has moved it, and not from where another did', async t => {
+	const {tags, push, stored} = start();
+	await push('a', 1);
+	await push('b', 2);
+	await tags.takeBack(repo, tag, target('a'), new Date(1000));
+	t.is((await stored()).deleted, undefined);
+	await tags.takeBack(repo, tag, target('b'), new Date(2000));
+	t.true((await stored()).deleted);
 });

@@ -159,6 +159,27 @@ test('a tag that is asked for and not there does not make others look used', asy
 	t.like(await reader.totals(dayOf(noon)), [{importMisses: 1000}]);
 });
 
+test('names that clients think of fill no document: a flood of them is counted, and written as little of as ever', async t => {
+	const {store, notebook, recorder, imported, reader} = start(t, {limits: {enough: 80, most: 320}});
+	for (let minute = 0; minute < 5; minute++) {
+		for (let at = 0; at < 400; at++) {
+			const tag = parseTag(`pr-${minute}-${at}`);
+			recorder.missed({repo: app, tag, client: 'a', method: 'HEAD'});
+			recorder.missed({repo: parseRepositoryName(`ci/app${minute}-${at}`), tag, client: 'a', method: 'HEAD'});
+			recorder.imported({repo: app, tag, client: 'b', method: 'GET'}, {tags: [main], isFallback: true});
+		}
+		imported('release');
+		await notebook.flush();
+	}
+	const [key, ...others] = await keysOf(store, 'usage/');
+	t.deepEqual(others, []);
+	t.true(((await store.stat(String(key)))?.size ?? 0) < 5000);
+	t.like(await reader.totals(dayOf(noon)), [{importMisses: 4000, imports: 2005, fallbacks: 2000}]);
+	t.is((await reader.ref(app, main)).lent, 2000);
+	t.is((await reader.ref(app, parseTag('release'))).imports, 5);
+	t.is((await reader.ref(app, parseTag('other'))).lastImported, undefined, 'and nothing looks used that is not');
+});
+
 test('of many clients those are named that do most', async t => {
 	const {notebook, imported, reader} = start(t);
 	for (let at = 0; at < 100; at++) {

@@ -41,6 +41,8 @@ export const cycleRun: Rendering<'gc.run'> = {
 		const {deleted, condemned} = preview?.total ?? {deleted: {count: 0, bytes: 0}, condemned: {count: 0, bytes: 0}};
 		return {
 			count: deleted.count + condemned.count + (preview?.removals.length ?? 0),
+			// What it finds is what status, metrics and the dashboard tell of the store.
+			anyway: true,
 			question: `Run a cycle that deletes ${amountOf(deleted, 'object')}, condemns ${amountOf(condemned, 'object')} and lets ${many(preview?.removals.length ?? 0, 'thing')} go?`,
 		};
 	},
@@ -63,7 +65,9 @@ export const cycleStatus: Rendering<'gc.status'> = {
 			`grace ${span(graceSeconds * 1000)}, quarantine ${span(quarantineSeconds * 1000)}`,
 			lease
 				? `${lease.expired ? 'the last to collect was' : 'now collecting:'} ${lease.holder}, heard of ${moment(lease.renewedAt)}`
-				: 'nobody has collected yet',
+				: last
+					? 'nobody collects just now'
+					: 'nobody has collected yet',
 			...(running
 				? [
 						`under way since ${moment(running.startedAt)}, ${many(running.repositories, 'repository', 'repositories')} done${running.repository ? `, now behind ${running.repository}` : ''}`,

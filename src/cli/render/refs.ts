@@ -30,7 +30,7 @@ export const refDescription: Rendering<'refs.show'> = {
 			paint('bold', `${ref.repository}:${ref.tag}`),
 			`  ${ref.kind}${form ? `, ${form}` : ''}, ${many(digests.length, 'manifest')}, ${many(records, 'step')}, ${many(layers.length, 'layer')}`,
 			`  ${formatBytes(ref.bytes)}, of which ${formatBytes(ref.exclusiveBytes)} only this ref keeps alive`,
-			`  pushed ${moment(ref.pushedAt)}, imported ${ref.lastImportedAt ? moment(ref.lastImportedAt) : 'never as far as is known'} (${many(ref.imports, 'time')})`,
+			`  pushed ${moment(ref.pushedAt)}, ${ref.lastImportedAt ? `imported ${many(ref.imports, 'time')}, last ${moment(ref.lastImportedAt)}` : 'never imported, as far as is known'}`,
 			...(ref.protected === 'no' ? [] : [`  protected by ${ref.protected === 'hand' ? 'hand' : 'the policy'}`]),
 			...digests.map(digest => `  ${digest}`),
 			...(previous.length > 0 ? [`  before: ${previous.map(({digest}) => shortDigest(digest)).join(', ')}`] : []),

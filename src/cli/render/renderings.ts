@@ -10,8 +10,8 @@ import {topList, usageReport} from './usage.ts';
 
 export type Rendering<N extends OperationName> = {
 	text(output: OperationOutput<N>, paint: Paint): readonly string[];
-	/** Of one that removes, after a dry run. */
-	going?(output: OperationOutput<N>): {count: number; question: string; plan?: string};
+	/** Of one that removes, after a dry run. `anyway`: it does more than remove, and is run where nothing goes, too. */
+	going?(output: OperationOutput<N>): {count: number; question: string; plan?: string; anyway?: true};
 	/** `ok` where there is none. */
 	outcome?(output: OperationOutput<N>): Outcome;
 };

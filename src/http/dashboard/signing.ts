@@ -42,5 +42,8 @@ export const createSigning = ({access, sessions, show}: SigningOptions) => ({
 
 const isSecure = ({url}: Exchange['client']) => url.protocol === 'https:';
 
-/** Only ever to a page of the dashboard, whatever a link said. */
-const ownPath = (next: string | null): string => (next !== null && /^\/ui(?:[/?][\w\-./:?&=%+*~]*)?$/.test(next) ? next : paths.overview);
+/** Only ever to a page of the dashboard, whatever a link said: as a browser will read it, in which two dots climb. */
+const ownPath = (next: string | null): string => {
+	const url = next?.startsWith('/') ? URL.parse(next, 'http://localhost') : undefined;
+	return url?.host === 'localhost' && /^\/ui(?:\/|$)/.test(url.pathname) ? `${url.pathname}${url.search}` : paths.overview;
+};

@@ -16,7 +16,7 @@ export const createHealthRuns = (administration: Administration): Pick<Runs, 've
 			staleTombstoneMs: lifetimes.quarantineMs * staleQuarantines,
 			signal,
 			elapsed,
-			wait: ms => delay(ms, undefined, {signal, ref: false}),
+			wait: ms => delay(ms, undefined, {signal}),
 			onProgress: ({checked}) => onProgress({done: checked.count, of: 'blobs and manifests'}),
 		});
 	};

@@ -140,13 +140,18 @@ const planByPolicy = async (
 	}
 	const due = planned.filter(({at}) => at <= asOf);
 	const {removals: together, budgets} = await administration.decideTogether(summaries, due, asOf);
+	// What goes now for the room it takes does not go once more later.
+	const leaving = new Set(together.map(nameOf));
+	const later = planned.filter(removal => removal.at > asOf && !leaving.has(nameOf(removal)));
 	const wanted = <R extends Removal>(removals: readonly R[]) => removals.filter(({repo}) => !isWanted || isWanted(repo));
 	return {
 		asOf,
 		now: wanted([...due, ...together]),
-		later: wanted(planned.filter(({at}) => at > asOf)).toSorted((a, b) => a.at.getTime() - b.at.getTime()),
+		later: wanted(later).toSorted((a, b) => a.at.getTime() - b.at.getTime()),
 		budgets,
 	};
 };
+
+const nameOf = ({kind, repo, tag}: Removal) => `${kind} ${repo}:${tag}`;
 
 const mostUpcoming = 1000;

@@ -37,12 +37,19 @@ export const createRefMetrics = ({counter, gauge}: Instruments) => {
 		'outcome',
 	);
 
+	const named = new Set<string>();
+	const labelOf = (repo: string) => {
+		if (named.size < mostNamed) named.add(repo);
+		// No repository has an underscore at its beginning.
+		return named.has(repo) ? repo : '_others';
+	};
+
 	return {
 		recordDerived({repo, ways, made, missing}: RecordedDerivation) {
 			for (const way of ways) derived.inc({way});
 			if (!made) return;
 			documentsMade.inc();
-			if (missing.length > 0) missingLayers.inc({repository: repo}, missing.length);
+			if (missing.length > 0) missingLayers.inc({repository: labelOf(repo)}, missing.length);
 		},
 
 		recordTooLarge: () => tooLarge.inc(),
@@ -55,3 +62,6 @@ export const createRefMetrics = ({counter, gauge}: Instruments) => {
 		recordDenial: (did: 'push' | 'delete', outcome: 'refused' | 'discarded') => denials.inc({did, outcome}),
 	};
 };
+
+// Each is a series for as long as the process lives, and whoever pushes makes repositories.
+const mostNamed = 100;
