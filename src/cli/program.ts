@@ -36,7 +36,7 @@ export const addOperations = (program: Command, options: CommandLineOptions, fin
 		command.addOption(new Option('--json', 'answer one JSON document, for programs'));
 		if (facts.removes) command.addOption(new Option('--yes', 'do not ask'));
 		command.addOption(
-			new Option('--server <url>', 'ask this server, instead of the store that the settings name').env('LAYERCACHE_SERVER'),
+			new Option('--server <url>', 'ask this server, instead of the store that the settings name; by default LAYERCACHE_SERVER'),
 		);
 		command.addOption(
 			new Option('--token <token>', 'the token of that server; others on this machine can see it: better set LAYERCACHE_TOKEN'),
@@ -54,7 +54,8 @@ const groupOf = (program: Command, word: string): Command =>
 
 const runOn = async (
 	{terminal, environment, openLocal, signal}: CommandLineOptions,
-	{json = false, yes = false, server, token}: CommonOptions,
+	// Like any setting that is empty, an empty one in the environment is none; one that was typed is a mistake.
+	{json = false, yes = false, server = environment.LAYERCACHE_SERVER || undefined, token}: CommonOptions,
 	name: OperationName,
 	input: Record<string, unknown>,
 ): Promise<Outcome> => {

@@ -29,6 +29,7 @@ type Process = {stdin: Readable & {isTTY?: boolean}; stdout: Output; stderr: Out
 /** Colours only on a terminal, and never with NO_COLOR. */
 export const createTerminal = ({stdin, stdout, stderr, env}: Process): Terminal => {
 	const isColoured = stdout.isTTY === true && !env.NO_COLOR && stdout.hasColors?.(env as object) !== false;
+	for (const output of [stdout, stderr]) output.on('error', unlessNobodyReads);
 	return {
 		out: text => void stdout.write(text),
 		say: text => void stderr.write(text),
@@ -47,4 +48,9 @@ export const createTerminal = ({stdin, stdout, stderr, env}: Process): Terminal 
 		progressStream: stderr.isTTY === true ? stderr : undefined,
 		paint: isColoured ? (colour, text) => styleText(colour, text, {validateStream: false}) : plain,
 	};
+};
+
+/** `| head` ends as soon as it has enough; what was asked for is done all the same. */
+const unlessNobodyReads = (error: NodeJS.ErrnoException) => {
+	if (error.code !== 'EPIPE') throw error;
 };

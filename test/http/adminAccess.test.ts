@@ -121,6 +121,13 @@ test('a command sends the token, and says what to do where it has none or anothe
 	t.is((await runCommand(list, {environment: {LAYERCACHE_TOKEN: `${token}\n`}})).code, 0);
 });
 
+test('a command asks the server that the environment names, and an empty name is none', async t => {
+	const {url} = await startApp(t, withToken);
+	t.is((await runCommand(['refs', 'list'], {environment: {LAYERCACHE_SERVER: url, LAYERCACHE_TOKEN: token}})).code, 0);
+	t.regex((await runCommand(['refs', 'list'], {environment: {LAYERCACHE_SERVER: ''}})).said, /nothing of layercache in the disk store/);
+	t.is((await runCommand(['refs', 'list', '--server', ''])).code, 2);
+});
+
 test('what a command cannot send is refused without being shown', async t => {
 	const {url} = await startApp(t, withToken);
 	for (const [server, given] of [

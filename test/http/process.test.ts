@@ -53,6 +53,13 @@ test('the doctor exits 0 where all is well and 1 where something must be mended'
 	t.regex(ill.output.text, /FAILED {2}settings: LAYERCACHE_S3_BUCKET is needed/);
 });
 
+test('a command ends as ever where nobody reads what it says', async t => {
+	const {child, output} = run(t, cli, ['doctor'], {LAYERCACHE_STORE: 'memory'});
+	child.stdout?.destroy();
+	t.is(await exitOf(child), 0);
+	t.is(output.text, '');
+});
+
 test('a command that keeps to a rate lives until it has ended', async t => {
 	const folder = await temporaryFolder(t);
 	const server = run(t, main, [], {LAYERCACHE_PORT: '0', LAYERCACHE_DISK_PATH: folder});

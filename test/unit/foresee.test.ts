@@ -100,6 +100,8 @@ test('a preview names what the next cycles delete, to the byte, with the reason 
 		fc.asyncProperty(steps, async given => {
 			const room = createCollecting();
 			await carryOut(room, given);
+			// A cycle waits between its writes for parts of a millisecond, which no date has.
+			room.time.now = Math.ceil(room.time.now);
 			const before = await keysOf(room.store);
 			const planned = await foreseen(room);
 			t.deepEqual(await keysOf(room.store), before, 'a preview changes nothing');
