@@ -3,7 +3,7 @@ import {randomUUID} from 'node:crypto';
 import {setTimeout as delay} from 'node:timers/promises';
 import {z} from 'zod';
 import {readAll} from '../lib/bytes.ts';
-import {type Etag, type ObjectStore, PreconditionFailed, StoreUnavailable} from '../storage/objectStore.ts';
+import {type Etag, type ObjectFacts, type ObjectStore, PreconditionFailed, StoreUnavailable} from '../storage/objectStore.ts';
 
 /** `answeredAt` is the store's clock when it was read or written; `modified` is known where it was read. */
 export type StoredDocument<T> = {value: T; nonce: string; etag: Etag; modified?: Date | undefined; answeredAt: Date};
@@ -18,7 +18,7 @@ export const readDocument = async <T>(store: ObjectStore, key: string, schema: z
 		const {etag, modified, answeredAt} = object.facts;
 		return {value: schema.parse(value), nonce, etag, modified, answeredAt};
 	} catch (error) {
-		throw new DocumentDamaged(key, {cause: error});
+		throw new DocumentDamaged(key, {cause: error, facts: object.facts});
 	}
 };
 
@@ -79,8 +79,11 @@ export const writeDocument = async <T>(
 /** What lies at `key` is not what layercache writes there. */
 export class DocumentDamaged extends Error {
 	override readonly name = 'DocumentDamaged';
-	constructor(key: string, options?: ErrorOptions) {
+	/** What the store says of it, where whoever read it may write another in its place. */
+	readonly facts: ObjectFacts | undefined;
+	constructor(key: string, {facts, ...options}: ErrorOptions & {facts?: ObjectFacts} = {}) {
 		super(`the document ${key} cannot be read: it was damaged, or written by something else`, options);
+		this.facts = facts;
 	}
 }
 

@@ -2,7 +2,7 @@
 import type {RepositoryName} from 'oci-spec-types';
 import {z} from 'zod';
 import type {Etag, ObjectStore} from '../storage/objectStore.ts';
-import {readDocument, writeDocument} from './documents.ts';
+import {DocumentDamaged, readDocument, writeDocument} from './documents.ts';
 import {keys} from './keys.ts';
 import type {Lifetimes} from './lifetimes.ts';
 
@@ -39,17 +39,26 @@ export const createTombstones = (store: ObjectStore, {lifetimes, elapsed}: Tombs
 
 	/** `answeredAt` is the store's clock. */
 	const read = async (repo: RepositoryName, key: string): Promise<(Tombstone & {answeredAt: Date}) | undefined> => {
-		const found = await readDocument(store, keys.condemned(repo, key), tombstoneSchema);
-		if (!found) return undefined;
-		const {value, etag, answeredAt, modified = answeredAt} = found;
-		return {key, ...value, etag, modified, answeredAt};
+		try {
+			const found = await readDocument(store, keys.condemned(repo, key), tombstoneSchema);
+			if (!found) return undefined;
+			const {value, etag, answeredAt, modified = answeredAt} = found;
+			return {key, ...value, etag, modified, answeredAt};
+		} catch (error) {
+			if (!(error instanceof DocumentDamaged) || !error.facts) throw error;
+			// It may have said anything: while it may have let somebody delete, as if it did; then, as if nobody had rescued the object.
+			const {etag, answeredAt, modified = answeredAt} = error.facts;
+			const unreadable = {key, reason: 'its tombstone could not be read', doubtful: true, etag, modified, answeredAt} as const;
+			const isOver = answeredAt.getTime() > windowEnd(unreadable);
+			return {...unreadable, state: isOver ? 'condemned' : 'deleting'};
+		}
 	};
 
 	const swap = (repo: RepositoryName, key: string, seen: Tombstone | undefined, next: TombstoneDocument) =>
 		writeDocument(store, keys.condemned(repo, key), tombstoneSchema, next, seen?.etag);
 
 	/** When the store has refused for certain what this `deleting` allowed. */
-	const windowEnd = ({modified}: Tombstone) => modified.getTime() + deleteWindowMs + deleteSlackMs;
+	const windowEnd = ({modified}: Pick<Tombstone, 'modified'>) => modified.getTime() + deleteWindowMs + deleteSlackMs;
 
 	/** The store's Date until which something may be removed by the right of this swap. */
 	const swapForWindow = async (repo: RepositoryName, key: string, seen: Tombstone | undefined, next: TombstoneDocument) => {

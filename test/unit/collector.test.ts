@@ -65,6 +65,19 @@ test('a tag that somebody protects while a cycle is under way stays', async t =>
 	t.deepEqual(removed, []);
 });
 
+test('a tombstone that cannot be read ends no cycle, and its object goes a quarantine later', async t => {
+	const room = createCollecting();
+	await room.putManifest('ci/app', ['layer']);
+	await room.putManifest('ci/other', ['layer']);
+	room.pass(graceMs + 1);
+	const collector = room.collector();
+	await collector.run();
+	const [tombstone] = await keysOf(room.store, 'repos/ci/app/_gc/');
+	await room.store.write(String(tombstone), Buffer.from('{"state":'));
+	await runAll(room, collector, 8, quarantineMs + 1);
+	t.deepEqual(await room.left(), []);
+});
+
 test('a repository in which everything is needed costs no write', async t => {
 	const writes: string[] = [];
 	const room = createCollecting({

@@ -1,6 +1,7 @@
 import test from 'ava';
 import {parseRepositoryName} from 'oci-spec-types';
 import {createGuard} from '../../src/registry/guard.ts';
+import {keys} from '../../src/registry/keys.ts';
 import {createLifetimes} from '../../src/registry/lifetimes.ts';
 import {createTombstones} from '../../src/registry/tombstones.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
@@ -86,6 +87,15 @@ test('what somebody began to delete stays doubtful to everyone, however often it
 	t.is((await guardOf().secure(repo, [key], 'head')).doubtful.size, 1);
 	await tombstones.free(repo, await seen());
 	t.is((await guardOf().secure(repo, [key], 'head')).doubtful.size, 0);
+});
+
+test('a tombstone that cannot be read fails no push: its window is waited for, and what the pusher remembers of the object is worth nothing', async t => {
+	const {guard, store, seen, waits} = setUp();
+	await store.write(keys.condemned(repo, key), Buffer.from('{"state":'));
+	const {doubtful} = await guard.secure(repo, [key], 'head');
+	t.deepEqual([...doubtful], [key]);
+	t.deepEqual(waits, [lifetimes.deleteWindowMs + lifetimes.deleteSlackMs + 1]);
+	t.is((await seen()).state, 'rescued');
 });
 
 test('a collector that takes over from another writes a tombstone of its own, so that a pusher who waited for the first waits for it too', async t => {
