@@ -49,9 +49,9 @@ export const renderScenario = (scenario: Scenario, trials: readonly Trial[]): st
 	return [`## ${scenario.title}`, scenario.method, ...parts].join('\n\n');
 };
 
-/** What the plot of a scenario shows: the first figure whose ratios are taken, in each case that has it. */
+/** What the plot of a scenario shows: the first figure whose ratios are taken, or else its first one, in each case that has it. */
 export const plotOf = (scenario: Scenario, trials: readonly Trial[]): Plot => {
-	const figure = scenario.ratios[0]?.figure ?? '';
+	const figure = scenario.ratios[0]?.figure ?? Object.keys(scenario.figures)[0] ?? '';
 	const having = trials.filter(trial => figure in trial.figures);
 	const panels = casesOf(having).map(name => {
 		const own = having.filter(trial => trial.case === name);
