@@ -5,11 +5,12 @@ import {formatDuration} from './config/units.ts';
 import type {Reports} from './gc/report.ts';
 import type {Retention, RetentionDecision, TogetherDecision} from './gc/retention.ts';
 import {decideBudgets, decideEviction} from './refs/budgets.ts';
+import {formatRule} from './refs/formatRule.ts';
 import {untaggedRule} from './refs/refRules.ts';
 import type {RepositoryUsage} from './refs/refUse.ts';
-import {formatRule, type Removal} from './refs/removal.ts';
 import {decideRetention} from './refs/retention.ts';
 import {type RepositorySummary, summarize} from './refs/summaries.ts';
+import type {Removal} from './registry/removal.ts';
 import type {UsageReader} from './usage/usage.ts';
 
 export type PolicyRetentionOptions = {

@@ -3,8 +3,9 @@ import type {Digest, Tag} from 'oci-spec-types';
 import {mapInOrder, mapParallel} from '../lib/mapInOrder.ts';
 import type {RepositoryInventory, TagEntry} from '../registry/inventory.ts';
 import {keys} from '../registry/keys.ts';
+import type {Removal} from '../registry/removal.ts';
 import {type Marks, mark, markBlobs} from './mark.ts';
-import type {Removal, RetentionDecision} from './retention.ts';
+import type {RetentionDecision} from './retention.ts';
 import {createSettling, type SettleOptions} from './settle.ts';
 import {unneededDocuments, unneededLayers} from './unneeded.ts';
 

@@ -3,6 +3,7 @@ import type {RepositoryName, Tag} from 'oci-spec-types';
 import {createPace} from '../lib/pace.ts';
 import type {RepositoryInventory} from '../registry/inventory.ts';
 import type {Lifetimes} from '../registry/lifetimes.ts';
+import type {Removal} from '../registry/removal.ts';
 import type {Tombstones} from '../registry/tombstones.ts';
 import {walkRepositories} from '../registry/walk.ts';
 import {createWalkMemory, type WalkMemory} from '../registry/walkMemory.ts';
@@ -15,7 +16,7 @@ import type {StepLifetimes} from './nextStep.ts';
 import type {Foreseen} from './plan.ts';
 import {type Progress, readProgress, writeProgress} from './progress.ts';
 import {type CycleReport, createReports, type RefSizes} from './report.ts';
-import type {Removal, Retention} from './retention.ts';
+import type {Retention} from './retention.ts';
 import type {Deed} from './settle.ts';
 import {createTally} from './tally.ts';
 

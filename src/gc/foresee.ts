@@ -3,6 +3,7 @@ import type {RepositoryName, Tag} from 'oci-spec-types';
 import {createBlobTable} from '../registry/blobTable.ts';
 import type {RepositoryInventory, TagEntry} from '../registry/inventory.ts';
 import {keys} from '../registry/keys.ts';
+import type {Removal} from '../registry/removal.ts';
 import {tombstoneRows} from '../registry/tombstoneRows.ts';
 import type {Tombstone} from '../registry/tombstones.ts';
 import {createWalkMemory} from '../registry/walkMemory.ts';
@@ -11,7 +12,7 @@ import {collectRepository} from './collectRepository.ts';
 import type {Hands} from './hands.ts';
 import type {StepLifetimes} from './nextStep.ts';
 import type {Foreseen, PlannedDeletion} from './plan.ts';
-import type {Removal, RetentionDecision} from './retention.ts';
+import type {RetentionDecision} from './retention.ts';
 import {createRounds} from './rounds.ts';
 import type {Unneeded} from './unneeded.ts';
 

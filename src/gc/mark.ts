@@ -4,7 +4,8 @@ import type {DerivedEntry, HeadEntry, ManifestEntry, RepositoryInventory, TagEnt
 import type {Lifetimes} from '../registry/lifetimes.ts';
 import {objectNumbersOf} from '../registry/objectNumbers.ts';
 import {unpackReferences} from '../registry/packedManifest.ts';
-import type {Removal, RetentionDecision} from './retention.ts';
+import type {Removal} from '../registry/removal.ts';
+import type {RetentionDecision} from './retention.ts';
 
 export type MarkRules = {
 	lifetimes: Pick<Lifetimes, 'graceMs' | 'quarantineMs'>;

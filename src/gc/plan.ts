@@ -1,6 +1,6 @@
 /** What the next cycles will delete, object by object: what a preview shows, and what a cycle that is run agrees with. */
 import type {RepositoryName} from 'oci-spec-types';
-import type {Removal} from './retention.ts';
+import type {Removal} from '../registry/removal.ts';
 
 export type PlannedDeletion = {
 	repo: RepositoryName;

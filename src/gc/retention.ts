@@ -1,22 +1,6 @@
 /** What policy decides and the collector carries out: decided elsewhere, by whoever knows rules and usage. */
-import type {Digest, RepositoryName, Tag} from 'oci-spec-types';
 import type {RepositoryInventory} from '../registry/inventory.ts';
-
-/** `tag`: a ref, with all its heads. `head`: a push to a merging tag. `superseded`: a manifest that a tag had. `untagged`: one that no tag leads to. */
-export type Removal = {
-	repo: RepositoryName;
-	kind: 'tag' | 'head' | 'superseded' | 'untagged';
-	tag?: Tag | undefined;
-	/** Of a tag what it points at. */
-	digest?: Digest | undefined;
-	/** When that was pushed: what was pushed since is not meant. */
-	pushedAt?: Date | undefined;
-	/** A sentence that names the rule. */
-	reason: string;
-	/** The rule or budget of the policy; none where a default decides. */
-	rule?: {line: number; match: string} | undefined;
-	exclusiveBytes: number;
-};
+import type {Removal} from '../registry/removal.ts';
 
 export type Retention = {
 	/** Asked for each repository of a cycle, in turn. */

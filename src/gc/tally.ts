@@ -1,8 +1,9 @@
 /** Adds up what a cycle sees and does, and makes its report. */
 import type {RepositoryInventory} from '../registry/inventory.ts';
+import type {Removal} from '../registry/removal.ts';
 import type {RepositoryStanding} from './collectRepository.ts';
 import type {CycleReport, Sizes} from './report.ts';
-import type {BudgetUse, Removal} from './retention.ts';
+import type {BudgetUse} from './retention.ts';
 import type {Deed} from './settle.ts';
 
 export type Tally = ReturnType<typeof createTally>;

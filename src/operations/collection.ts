@@ -1,7 +1,7 @@
 /** What operations ask of the collector. */
 import type {PlannedDeletion} from '../gc/plan.ts';
 import type {CycleReport} from '../gc/report.ts';
-import type {Removal} from '../refs/removal.ts';
+import type {Removal} from '../registry/removal.ts';
 import type {RunContext} from './operation.ts';
 
 export type Collection = {

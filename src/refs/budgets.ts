@@ -1,8 +1,9 @@
 /** Which refs have to go for the others to fit: into a budget of the policy, or onto the disk. */
 import type {Budget} from '../config/policy.ts';
 import {formatBytes, formatDuration} from '../config/units.ts';
+import type {Removal} from '../registry/removal.ts';
+import {formatRule} from './formatRule.ts';
 import {type Book, type LedgerEntry, leastRecentlyUsed, openLedger} from './ledger.ts';
-import {formatRule, type Removal} from './removal.ts';
 import type {RepositorySummary} from './summaries.ts';
 
 export type BudgetGround = {

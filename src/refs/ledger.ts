@@ -1,7 +1,7 @@
 /** Lets refs go one after another, and tells what each frees: what several share is free when the last of them goes. */
 
 import {inByteOrder} from '../lib/byteOrder.ts';
-import type {Removal} from './removal.ts';
+import type {Removal} from '../registry/removal.ts';
 import type {RefSummary, RepositorySummary} from './summaries.ts';
 
 export type LedgerEntry = {

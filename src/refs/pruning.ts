@@ -2,8 +2,8 @@
 import type {RepositoryName, Tag} from 'oci-spec-types';
 import {formatBytes, formatDuration} from '../config/units.ts';
 import {inByteOrder} from '../lib/byteOrder.ts';
+import type {Removal} from '../registry/removal.ts';
 import {byLastUse, openLedger} from './ledger.ts';
-import type {Removal} from './removal.ts';
 import type {RefSummary, RepositorySummary} from './summaries.ts';
 
 /** All of them have to hold. */

@@ -3,11 +3,12 @@ import type {RefRule} from '../config/policy.ts';
 import {formatBytes, formatDuration} from '../config/units.ts';
 import {inByteOrder} from '../lib/byteOrder.ts';
 import type {HeadEntry, RepositoryInventory, TagEntry} from '../registry/inventory.ts';
+import type {Removal} from '../registry/removal.ts';
 import {expiryOf} from './expiry.ts';
+import {formatRule} from './formatRule.ts';
 import {type Holder, holdingsOf} from './holdings.ts';
 import {keptBy, type LiveRef, type LiveRefs, liveRefsOf} from './liveRefs.ts';
 import type {RepositoryUsage} from './refUse.ts';
-import {formatRule, type Removal} from './removal.ts';
 import {derivedParts} from './summaries.ts';
 
 export type RetentionGround = {

@@ -2,9 +2,10 @@
 import test from 'ava';
 import {parseRepositoryName, parseTag} from 'oci-spec-types';
 import {gcKeys} from '../../src/gc/gcKeys.ts';
-import type {Removal, Retention} from '../../src/gc/retention.ts';
+import type {Retention} from '../../src/gc/retention.ts';
 import type {Deed} from '../../src/gc/settle.ts';
 import {keys} from '../../src/registry/keys.ts';
+import type {Removal} from '../../src/registry/removal.ts';
 import {createTombstones} from '../../src/registry/tombstones.ts';
 import {StoreUnavailable} from '../../src/storage/objectStore.ts';
 import {type Collecting, createCollecting, graceMs, hourMs, nothingGoes, quarantineMs} from '../support/collecting.ts';

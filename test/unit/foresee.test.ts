@@ -3,9 +3,10 @@ import test from 'ava';
 import fc from 'fast-check';
 import {type Digest, parseRepositoryName, parseTag} from 'oci-spec-types';
 import type {PlannedDeletion} from '../../src/gc/plan.ts';
-import type {Removal, Retention} from '../../src/gc/retention.ts';
+import type {Retention} from '../../src/gc/retention.ts';
 import type {Deed} from '../../src/gc/settle.ts';
 import {keys} from '../../src/registry/keys.ts';
+import type {Removal} from '../../src/registry/removal.ts';
 import {type Collecting, createCollecting, graceMs, hourMs, nothingGoes, quarantineMs} from '../support/collecting.ts';
 import {keysOf} from '../support/stores.ts';
 

@@ -2,12 +2,13 @@
 import test from 'ava';
 import {type Digest, digestOf, parseRepositoryName, parseTag} from 'oci-spec-types';
 import {mark, markBlobs} from '../../src/gc/mark.ts';
-import type {Removal, RetentionDecision} from '../../src/gc/retention.ts';
+import type {RetentionDecision} from '../../src/gc/retention.ts';
 import {unneededDocuments} from '../../src/gc/unneeded.ts';
 import {summarize} from '../../src/refs/summaries.ts';
 import type {ManifestEntry} from '../../src/registry/inventory.ts';
 import {keys} from '../../src/registry/keys.ts';
 import {packReferences} from '../../src/registry/packedManifest.ts';
+import type {Removal} from '../../src/registry/removal.ts';
 import {walkRepositories} from '../../src/registry/walk.ts';
 import {type Collecting, createCollecting, graceMs, hourMs, indexType, manifestType, quarantineMs} from '../support/collecting.ts';
 

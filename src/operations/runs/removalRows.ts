@@ -1,6 +1,6 @@
 /** Removals as operations answer them, and what names all of them at once. */
 import {createHash} from 'node:crypto';
-import type {Removal} from '../../refs/removal.ts';
+import type {Removal} from '../../registry/removal.ts';
 import type {RemovalRow} from '../answers/removals.ts';
 
 export const removalRowOf = ({repo, kind, tag, digest, reason, rule, exclusiveBytes}: Removal): RemovalRow => ({

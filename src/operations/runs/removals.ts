@@ -2,9 +2,9 @@
 import type {TogetherDecision} from '../../gc/retention.ts';
 import {openLedger} from '../../refs/ledger.ts';
 import {type PruneFilters, selectForPrune} from '../../refs/pruning.ts';
-import type {Removal} from '../../refs/removal.ts';
 import {type PlannedRemoval, planRetention} from '../../refs/retention.ts';
 import {type RepositorySummary, summarize} from '../../refs/summaries.ts';
+import type {Removal} from '../../registry/removal.ts';
 import type {Administration} from '../administration.ts';
 import {OperationError, type RunContext} from '../operation.ts';
 import type {Run, Runs} from '../operations.ts';

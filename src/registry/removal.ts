@@ -1,6 +1,5 @@
-/** What is to go, and why. */
+/** What is to go of a repository, and why: retention and people decide it, the collector and the commands carry it out. */
 import type {Digest, RepositoryName, Tag} from 'oci-spec-types';
-import type {Budget, RefRule} from '../config/policy.ts';
 
 /**
  * `tag`: a ref, with all its heads. `head`: one push to a merging tag that counts no more. `superseded`: a manifest that a tag
@@ -21,5 +20,3 @@ export type Removal = {
 	/** Bytes that nothing keeps alive any more once this is gone, and all that stands before it in the list: the sum of a list is what it frees. */
 	exclusiveBytes: number;
 };
-
-export const formatRule = ({line, match}: RefRule | Budget): string => `${match.text}, line ${line} of the policy`;
