@@ -6,6 +6,7 @@ import {resolveRange} from 'oci-spec-types';
 import {withExactLength} from '../lib/exactLength.ts';
 import {mapInOrder} from '../lib/mapInOrder.ts';
 import {onDisk, onDiskEach, orAbsent} from './disk/diskErrors.ts';
+import {assertRoom, type DiskRoom, readDiskRoom} from './disk/diskRoom.ts';
 import {createFolders} from './disk/folders.ts';
 import {createIncoming, type IncomingFile} from './disk/incoming.ts';
 import {createLocks} from './disk/locks.ts';
@@ -24,8 +25,10 @@ import {
 } from './objectStore.ts';
 import {probeFolder, proveConditions, proveCutUpload, proveExpiringRemoval} from './probe.ts';
 
-export const createDiskStore = ({path}: {path: string}): ObjectStore => {
+/** `room` tells how much there is, where it is not the disk that says so. */
+export const createDiskStore = ({path, room}: {path: string; room?: () => Promise<DiskRoom>}): ObjectStore => {
 	const root = resolve(path);
+	const roomNow = room ?? (() => readDiskRoom(root));
 	const folders = createFolders(root);
 	const locks = createLocks(join(root, 'locks'));
 	const incoming = createIncoming(join(root, 'incoming'), folders);
@@ -119,6 +122,8 @@ export const createDiskStore = ({path}: {path: string}): ObjectStore => {
 		},
 
 		async upload(key, body, {size, sha256: _, ...options} = {}) {
+			await folders.ensure(root);
+			assertRoom(root, await roomNow(), size ?? 0);
 			return storeBytes(key, options, withExactLength(body, size));
 		},
 

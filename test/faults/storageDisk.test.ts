@@ -27,6 +27,22 @@ test('no update is lost between processes', async t => {
 	t.is(Number.parseInt(await textOf(openStore(t, path), 'count'), 10), 150);
 });
 
+test('on a disk that is all but full layers are refused, and the documents by which others are deleted are not', async t => {
+	const path = await temporaryFolder(t);
+	const room = {freeBytes: 15_000_000, totalBytes: 1_000_000_000};
+	const store = createDiskStore({path, room: async () => room});
+	t.teardown(() => store.close());
+	await store.upload('layers/fits', bodyOf(someBytes(1000)), {size: 1000});
+	const error = await t.throwsAsync(store.upload('layers/large', bodyOf(someBytes(1000)), {size: 5_000_001}), {
+		instanceOf: StoreUnavailable,
+	});
+	t.regex(error?.message ?? '', /full.*free some space/);
+	room.freeBytes = 9_999_999;
+	await t.throwsAsync(store.upload('layers/unknown', bodyOf(someBytes(1000))), {instanceOf: StoreUnavailable});
+	t.is((await store.write('tombstone', Buffer.from('{}'))).size, 2);
+	t.is(await store.stat('layers/unknown'), undefined);
+});
+
 for (const promises of [1, 2, 3, 5, 8]) {
 	test(`killed after ${promises} promises, the store has kept them and holds nothing torn`, async t => {
 		const path = await temporaryFolder(t);
