@@ -169,18 +169,15 @@ test('a removal that may come late is repeated through a burst of refusals', asy
 test('credentials that are renewed in the middle of an upload are taken up, long before the old ones end', async t => {
 	const double = await startS3Double(t, {minPartBytes: partBytes});
 	let provided: AwsCredentialIdentity = {...double.credentials, expiration: new Date(Date.now() + 240_000)};
+	const next = {accessKeyId: 'AKIDOUBLE2', secretAccessKey: 'another', sessionToken: 'token'};
 	const store = openStoreOn(t, double, {credentials: async () => provided, tuning: {partsAtOnce: 1}});
 	const keys = new Set<string>();
 	double.faults = ({operation, headers}) => {
 		keys.add(/Credential=(\w+)\//.exec(headers.authorization ?? '')?.[1] ?? '');
-		if (operation === 'UploadPart' && double.count('UploadPart') === 2) {
-			const next = {accessKeyId: 'AKIDOUBLE2', secretAccessKey: 'another', sessionToken: 'token'};
-			provided = {...next, expiration: new Date(Date.now() + 3_600_000)};
-			// From the next request on nothing else is known: parts go one at a time.
-			setImmediate(() => {
-				double.credentials = next;
-			});
-		}
+		if (operation !== 'UploadPart') return undefined;
+		if (double.count('UploadPart') === 2) provided = {...next, expiration: new Date(Date.now() + 3_600_000)};
+		// From this request on nothing else is known: parts go one at a time.
+		if (double.count('UploadPart') === 3) double.credentials = next;
 		return undefined;
 	};
 	await store.upload('blobs/a', bodyOf(long), {size: long.length});
