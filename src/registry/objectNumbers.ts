@@ -1,4 +1,5 @@
 /** A repository's objects by numbers, and what each manifest names in them: looked up once, however often it is asked who needs what. */
+import {setImmediate as otherWork} from 'node:timers/promises';
 import type {Digest} from 'oci-spec-types';
 import {createNumberList} from '../lib/numberList.ts';
 import type {RepositoryInventory} from './inventory.ts';
@@ -17,9 +18,19 @@ export type ObjectNumbers = {
 export const objectNumbersOf = ({blobs, manifests}: Pick<RepositoryInventory, 'blobs' | 'manifests'>): ObjectNumbers => {
 	const known = computed.get(manifests);
 	if (known?.blobs === blobs) return known.numbers;
-	const numbers = number(blobs, manifests);
-	computed.set(manifests, {blobs, numbers});
-	return numbers;
+	const numbering = numberSlowly(blobs, manifests);
+	let step = numbering.next();
+	while (!step.done) step = numbering.next();
+	computed.set(manifests, {blobs, numbers: step.value});
+	return step.value;
+};
+
+/** The same beforehand, with requests served in between: a million lookups take seconds. */
+export const prepareObjectNumbers = async ({blobs, manifests}: Pick<RepositoryInventory, 'blobs' | 'manifests'>): Promise<void> => {
+	const numbering = numberSlowly(blobs, manifests);
+	let step = numbering.next();
+	for (; !step.done; step = numbering.next()) await otherWork();
+	computed.set(manifests, {blobs, numbers: step.value});
 };
 
 type Blobs = RepositoryInventory['blobs'];
@@ -28,7 +39,8 @@ type Manifests = RepositoryInventory['manifests'];
 // As long as somebody has the inventory.
 const computed = new WeakMap<Manifests, {blobs: Blobs; numbers: ObjectNumbers}>();
 
-const number = (blobs: Blobs, manifests: Manifests): ObjectNumbers => {
+/** Pauses after some thousands of references. */
+function* numberSlowly(blobs: Blobs, manifests: Manifests): Generator<void, ObjectNumbers> {
 	const first = blobs.count;
 	const ofManifests = new Map<Digest, number>();
 	for (const digest of manifests.keys()) ofManifests.set(digest, first + ofManifests.size);
@@ -36,7 +48,9 @@ const number = (blobs: Blobs, manifests: Manifests): ObjectNumbers => {
 	const links = createNumberList();
 	const starts = new Uint32Array(manifests.size + 1);
 
+	let looked = 0;
 	const take = (reference: PackedReference): void => {
+		looked += 1;
 		const {algorithm, bytes, at, mediaType, as} = reference;
 		const manifest = as === 'blob' ? undefined : ofManifests.get(digestIn(reference));
 		if (manifest !== undefined) links.add(manifest);
@@ -50,6 +64,9 @@ const number = (blobs: Blobs, manifests: Manifests): ObjectNumbers => {
 	for (const {rows} of manifests.values()) {
 		eachReference(rows, take);
 		starts[++at] = links.count();
+		if (looked < betweenPauses) continue;
+		looked = 0;
+		yield;
 	}
 	return {
 		count: first + manifests.size,
@@ -57,7 +74,10 @@ const number = (blobs: Blobs, manifests: Manifests): ObjectNumbers => {
 		below: object => (object < first ? none : links.between(starts[object - first] as number, starts[object - first + 1] as number)),
 		isConfig: object => object < first && ((configs[object >> 3] as number) & (1 << (object & 7))) !== 0,
 	};
-};
+}
+
+// Some milliseconds.
+const betweenPauses = 5000;
 
 const none = new Uint32Array();
 

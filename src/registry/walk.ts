@@ -7,6 +7,7 @@ import {createBlobTable} from './blobTable.ts';
 import {DocumentDamaged} from './documents.ts';
 import type {DerivedEntry, HeadEntry, ManifestEntry, RepositoryInventory, TagEntry, TypeS3Entry} from './inventory.ts';
 import {behindRepository, condemnedKey, digestOfBlobKey, keys, ownPrefix, partsOfKey} from './keys.ts';
+import {prepareObjectNumbers} from './objectNumbers.ts';
 import {readWalked, type WalkedDocument} from './walkedDocuments.ts';
 import {createWalkMemory, type WalkMemory} from './walkMemory.ts';
 
@@ -161,6 +162,8 @@ const inventoryOf = async (store: ObjectStore, memory: WalkMemory, gathered: Gat
 	for await (const {unread, walked} of read) if (walked) take(unread, walked);
 
 	const {repo, blobs, heads, deletedTags, referrers, layers, tombstones, uploads} = gathered;
+	// Whoever walks asks for them next, without a pause.
+	await prepareObjectNumbers({blobs, manifests});
 	return {
 		...{repo, startedAt, tags, heads, manifests, blobs, derived, deletedTags, referrers, tombstones, uploads, damaged},
 		typeS3: {manifests: typeS3, layers},
