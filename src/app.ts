@@ -11,7 +11,6 @@ import {settledUploads} from './config/uploadPolicy.ts';
 import {abortAbandonedUploads} from './gc/abandonedUploads.ts';
 import {removeLeftChunks} from './gc/leftChunks.ts';
 import {removeLeftProbes} from './gc/leftProbes.ts';
-import {createReports} from './gc/report.ts';
 import {type Sweep, startSweeper} from './gc/sweeper.ts';
 import {createHttpAdministration} from './http/administration.ts';
 import {isAmong} from './http/client.ts';
@@ -157,7 +156,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 					collecting(administration.collector, {
 						...{elapsed, log, metrics},
 						everyMs: settings.gcEveryMs,
-						lastReport: async () => (await createReports(store).read({limit: 1}))[0],
+						lastReport: async () => (await administration.collector.reports.read({limit: 1}))[0],
 						afterwards: async () =>
 							compactUsage(store, await store.now(), {onDamaged: (key, error) => log.warn({key, error}, 'usage not readable')}),
 					}),

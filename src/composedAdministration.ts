@@ -2,7 +2,6 @@
 import type {RepositoryName} from 'oci-spec-types';
 import type {Policy} from './config/policy.ts';
 import {type Collector, type CollectorOptions, createCollector} from './gc/collector.ts';
-import {createReports} from './gc/report.ts';
 import type {Administration} from './operations/administration.ts';
 import type {Collection} from './operations/collection.ts';
 import type {Finding} from './operations/doctor.ts';
@@ -62,8 +61,7 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 	const surveys = createSurveys({walk, usageOf, rules: () => policy().refs, now: () => store.now(), elapsed});
 
 	const everyMs = collectEveryMs ?? usualEveryMs;
-	const reports = createReports(store);
-	const leavingBytes = leavingBytesOf(reports, {quarantineMs: lifetimes.quarantineMs, everyMs});
+	const leavingBytes = leavingBytesOf({read: wanted => collector.reports.read(wanted)}, {quarantineMs: lifetimes.quarantineMs, everyMs});
 	const decideTogether = createDecideTogether(policy, disk && {...disk, leavingBytes});
 	const decidesTogether = () => policy().budget.length > 0 || (disk?.freePercent ?? 0) > 0;
 	const collector = createCollector(store, {
@@ -89,7 +87,7 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 		},
 		protect: tags.protect,
 		collection: collectionOf(collector, () => store.now()),
-		reports,
+		reports: collector.reports,
 	};
 	return {operations: createOperations(createRuns(administration)), collector};
 };

@@ -1,5 +1,7 @@
 /** The layers of several caches as one list: a blob on the same layers below it is the same layer. */
+
 import type {Descriptor, Digest} from 'oci-spec-types';
+import {inByteOrder} from '../lib/byteOrder.ts';
 import type {CacheChain, CacheLayer, CacheResult} from './cacheConfig.ts';
 import type {CacheDocument} from './cacheDocument.ts';
 import {layersInOrder} from './cacheOrder.ts';
@@ -49,7 +51,7 @@ export const createMergedLayers = (documents: readonly CacheDocument[]) => {
 					const {blob, parent} = layers[number] as CacheLayer;
 					return {number, blob, parent: positionOf(parent)};
 				});
-				rows.sort((a, b) => compare(a.blob, b.blob) || a.parent - b.parent);
+				rows.sort((a, b) => inByteOrder(a.blob, b.blob) || a.parent - b.parent);
 				for (const {number, blob, parent} of rows) {
 					positions.set(number, ordered.length);
 					ordered.push({blob, parent});
@@ -85,5 +87,3 @@ const offeredLayers = (documents: readonly CacheDocument[]): ReadonlyMap<Digest,
 };
 
 const saysMore = (text: string, other: string): boolean => (text.length === other.length ? text < other : text.length > other.length);
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,4 +1,5 @@
 /** Records with numbers in the place of digests, selectors and links, which are compared a great many times when caches are merged. */
+import {inByteOrder} from '../lib/byteOrder.ts';
 import type {CacheInput, CacheRecord} from './cacheConfig.ts';
 import {recordsInOrder} from './cacheOrder.ts';
 
@@ -69,7 +70,7 @@ export type Steps = ReturnType<typeof numberedSteps>;
 
 /** By digest and inputs, which no two steps of a union have in common. Their ways are in order. */
 export const compareSteps = (a: Step, b: Step): number => {
-	const byDigest = compareTexts(a.digest, b.digest) || a.inputs.length - b.inputs.length;
+	const byDigest = inByteOrder(a.digest, b.digest) || a.inputs.length - b.inputs.length;
 	if (byDigest !== 0) return byDigest;
 	for (const [input, ways] of a.inputs.entries()) {
 		const others = b.inputs[input] ?? [];
@@ -85,9 +86,7 @@ export const compareSteps = (a: Step, b: Step): number => {
 
 const inOrder = (ways: CacheInput[]): CacheInput[] => (ways.length === 1 ? ways : ways.sort(compareInputs));
 
-const compareInputs = (a: CacheInput, b: CacheInput): number => a.link - b.link || compareTexts(a.selector ?? '', b.selector ?? '');
-
-const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const compareInputs = (a: CacheInput, b: CacheInput): number => a.link - b.link || inByteOrder(a.selector ?? '', b.selector ?? '');
 
 /** A digest has a number for each number of inputs that it comes with, and the next ones are those of its further inputs. */
 const createDigestNumbers = () => {

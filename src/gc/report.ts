@@ -55,7 +55,7 @@ export type CycleReport = z.infer<typeof cycleReportSchema>;
 export type Sizes = z.infer<typeof sizes>;
 
 /** The last cycle's view of every ref: its bytes, and those that only it keeps alive. */
-export const refSizesSchema = z.object({
+const refSizesSchema = z.object({
 	at: z.iso.datetime(),
 	refs: z.array(z.object({repo: repositoryNameSchema, tag: tagSchema, bytes: z.number(), exclusiveBytes: z.number()})),
 });

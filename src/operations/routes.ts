@@ -3,7 +3,7 @@ import {z} from 'zod';
 import type {operationErrorCodes} from './operation.ts';
 import {type OperationName, operationNames, operations} from './table.ts';
 
-export const apiRoot = '/api/v1';
+const apiRoot = '/api/v1';
 export const jobsPath = `${apiRoot}/jobs/`;
 export const openApiPath = `${apiRoot}/openapi.json`;
 

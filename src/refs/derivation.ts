@@ -1,6 +1,8 @@
 /** Whether a tag's caches have to be made into another document before a builder gets them, and which. */
+
 import {createHash} from 'node:crypto';
 import type {Digest} from 'oci-spec-types';
+import {inByteOrder} from '../lib/byteOrder.ts';
 import type {DerivationWay} from '../registry/registry.ts';
 import type {CacheSource} from './cacheSources.ts';
 
@@ -17,8 +19,8 @@ export type Plan = {
 
 /** Undefined where the only source can be served as it was pushed. `limitBytes` is what BuildKit imports, of manifest and config each. */
 export const planOf = (sources: readonly CacheSource[], limitBytes: number): Plan | undefined => {
-	const ordered = sources.toSorted((a, b) => compare(a.digest, b.digest));
-	const missing = [...new Set(ordered.flatMap(source => source.missing))].toSorted(compare);
+	const ordered = sources.toSorted((a, b) => inByteOrder(a.digest, b.digest));
+	const missing = [...new Set(ordered.flatMap(source => source.missing))].toSorted(inByteOrder);
 	const isLarge = sources.some(({stored, config}) => stored.bytes.length > limitBytes || config.size > limitBytes);
 	const ways = new Set([
 		...(sources.length > 1 ? (['union'] as const) : []),
@@ -32,5 +34,3 @@ export const planOf = (sources: readonly CacheSource[], limitBytes: number): Pla
 
 // To be counted up with whatever changes the bytes that are made of the same sources; what older servers made stays theirs.
 const algorithmVersion = 1;
-
-const compare = (a: Digest, b: Digest): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -123,7 +123,7 @@ export const createTombstones = (store: ObjectStore, {lifetimes, elapsed}: Tombs
 };
 
 /** The document, without its nonce. Its age is its object's. */
-export const tombstoneSchema = z.object({
+const tombstoneSchema = z.object({
 	state: z.enum(['condemned', 'rescued', 'deleting', 'free']),
 	reason: z.string(),
 	doubtful: z.boolean(),

@@ -26,7 +26,7 @@ const sizes = {
 };
 
 /** One cycle that has ended. */
-export const cycleReport = z.object({
+const cycleReport = z.object({
 	startedAt: time,
 	endedAt: time,
 	resumed: z.boolean().describe('It went on where another had not come to its end: the numbers are of the rest'),

@@ -28,7 +28,7 @@ export const refRow = z.object({
 });
 export type RefRow = Unchanging<z.output<typeof refRow>>;
 
-export const refOrders = ['name', 'size', 'exclusive', 'pushed', 'imported', 'imports'] as const;
+const refOrders = ['name', 'size', 'exclusive', 'pushed', 'imported', 'imports'] as const;
 
 export const refsList = {
 	input: z.strictObject({
