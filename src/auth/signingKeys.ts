@@ -1,24 +1,24 @@
 /** The keys that sign session tokens: the newest signs, all of them verify. Never in the store, whose URLs builders hold. */
 import {createHash} from 'node:crypto';
-import {type FileContent, openWatchedFile, type WatchedFile, type WatchTiming} from '../lib/watchedFile.ts';
+import {type FilesTiming, openWatchedFiles, type WatchedFiles} from '../lib/watchedFiles.ts';
 
 /** `id` is the `kid` of what it signs. */
 export type SigningKey = {readonly id: string; readonly secret: Uint8Array};
 /** Newest first. */
 export type SigningKeys = readonly [SigningKey, ...SigningKey[]];
 
-/** One key a line, or with commas between them; lines that begin with `#` are comments. Throws SigningKeysInvalid. */
-export const parseSigningKeys = (text: string): SigningKeys => {
+/** One key a line, or with commas between them; lines that begin with `#` are comments. `path` is where they are from. Throws SigningKeysInvalid. */
+export const parseSigningKeys = (text: string, path?: string): SigningKeys => {
 	const keys = new Map<string, SigningKey>();
 	for (const [index, line] of text.split('\n').entries()) {
 		for (const key of line.startsWith('#') ? [] : line.split(',')) {
 			if (key.trim() === '') continue;
-			const parsed = parseSigningKey(key.trim(), index + 1);
+			const parsed = parseSigningKey(key.trim(), index + 1, path);
 			keys.set(parsed.id, parsed);
 		}
 	}
 	const [first, ...others] = keys.values();
-	if (!first) throw new SigningKeysInvalid('there is no key in it');
+	if (!first) throw new SigningKeysInvalid('there is no key', path);
 	return [first, ...others];
 };
 
@@ -37,41 +37,31 @@ export type SigningKeysObserver = {
 /** Throws SigningKeysInvalid, also where the file cannot be read. */
 export const openSigningKeys = (
 	path: string,
-	{onLoaded, onRefused, timing}: SigningKeysObserver & {timing?: WatchTiming},
-): Promise<WatchedFile<SigningKeys>> =>
-	openWatchedFile(path, {
-		...{onLoaded, timing},
-		parse: content => parseContent(content, path),
-		onRefused(error) {
-			if (!(error instanceof SigningKeysInvalid)) throw error;
-			onRefused(error);
-		},
+	{onLoaded, onRefused, timing}: SigningKeysObserver & {timing?: FilesTiming},
+): Promise<WatchedFiles<SigningKeys>> =>
+	openWatchedFiles<SigningKeys, SigningKeysInvalid>([path], {
+		parse: ([text = '']) => parseSigningKeys(text, path),
+		unreadable: (_, reason) => new SigningKeysInvalid(`the file cannot be read: ${reason}`, path),
+		isRefusal: error => error instanceof SigningKeysInvalid,
+		...{onLoaded, onRefused, timing},
 	});
 
 /** Says what to do, and never what stands there. */
 export class SigningKeysInvalid extends Error {
 	override readonly name = 'SigningKeysInvalid';
 	constructor(problem: string, path?: string) {
-		super(path ? `the keys in ${path} cannot be used: ${problem}` : problem);
+		super(path ? `the keys in ${path} cannot be used: ${problem}` : `the keys cannot be used: ${problem}`);
 	}
 }
 
-const parseContent = (content: FileContent, path: string): SigningKeys => {
-	if ('failure' in content) throw new SigningKeysInvalid(`the file cannot be read: ${content.failure}`, path);
-	try {
-		return parseSigningKeys(content.text);
-	} catch (error) {
-		throw error instanceof SigningKeysInvalid ? new SigningKeysInvalid(error.message, path) : error;
-	}
-};
-
 const leastCharacters = 32;
 
-const parseSigningKey = (text: string, line: number): SigningKey => {
-	if (!/^[\x21-\x7e]+$/.test(text)) throw new SigningKeysInvalid(`the key in line ${line} is not printable ASCII`);
+const parseSigningKey = (text: string, line: number, path: string | undefined): SigningKey => {
+	if (!/^[\x21-\x7e]+$/.test(text)) throw new SigningKeysInvalid(`the key in line ${line} is not printable ASCII`, path);
 	if (text.length >= leastCharacters) return signingKeyOf(Buffer.from(text));
 	throw new SigningKeysInvalid(
 		`the key in line ${line} has ${text.length} characters, and needs ${leastCharacters}: openssl rand -hex 32 prints one`,
+		path,
 	);
 };
 

@@ -1,8 +1,8 @@
 /** The policy that is in force: read from its file, and again when that changes. */
-import {type FileContent, openWatchedFile, type WatchedFile, type WatchTiming} from '../lib/watchedFile.ts';
+import {type FilesTiming, openWatchedFiles, type WatchedFiles} from '../lib/watchedFiles.ts';
 import {type Policy, PolicyInvalid, parsePolicy} from './policy.ts';
 
-export type PolicyFile = WatchedFile<Policy>;
+export type PolicyFile = WatchedFiles<Policy>;
 
 export type PolicyObserver = {
 	onLoaded(policy: Policy, text: string): void;
@@ -12,23 +12,18 @@ export type PolicyObserver = {
 
 export type PolicyFileOptions = PolicyObserver & {
 	/** A text that another process has loaded: what holds where the file cannot be used now. */
-	lastGood?: string;
-	timing?: WatchTiming;
+	lastGood?: string | undefined;
+	timing?: FilesTiming;
 };
 
 /** Throws PolicyInvalid, also where the file cannot be read; not where there is a `lastGood`. */
 export const openPolicyFile = (path: string, {onLoaded, onRefused, lastGood, timing}: PolicyFileOptions): Promise<PolicyFile> =>
-	openWatchedFile(path, {
-		...{onLoaded, timing},
-		parse: content => parseContent(content, path),
-		onRefused(error) {
-			if (!(error instanceof PolicyInvalid)) throw error;
-			onRefused(error);
-		},
-		initial: lastGood === undefined ? undefined : parsePolicy(lastGood, path),
+	openWatchedFiles<Policy, PolicyInvalid>([path], {
+		parse: ([text = '']) => parsePolicy(text, path),
+		unreadable: (_, reason) => new PolicyInvalid(path, [{line: 1, column: 1, message: `the file cannot be read: ${reason}`}]),
+		isRefusal: error => error instanceof PolicyInvalid,
+		onLoaded: (policy, [text = '']) => onLoaded(policy, text),
+		onRefused,
+		lastGood: lastGood === undefined ? undefined : [lastGood],
+		timing,
 	});
-
-const parseContent = (content: FileContent, path: string): Policy => {
-	if ('text' in content) return parsePolicy(content.text, path);
-	throw new PolicyInvalid(path, [{line: 1, column: 1, message: `the file cannot be read: ${content.failure}`}]);
-};
