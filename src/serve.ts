@@ -2,7 +2,7 @@
 import cluster from 'node:cluster';
 import type {AddressInfo} from 'node:net';
 import type {AppOptions} from './app.ts';
-import {parseSettings, SettingsInvalid} from './config/settings.ts';
+import {parseSettings, type Settings, SettingsInvalid} from './config/settings.ts';
 import {buildLines} from './http/welcome.ts';
 import {StoreUnavailable, StoreUnfit} from './storage/objectStore.ts';
 import {createLog} from './telemetry/log.ts';
@@ -29,7 +29,7 @@ const startServing = async (): Promise<void> => {
 			'variables that Kubernetes injects for a Service of this name are no settings; enableServiceLinks: false leaves them out',
 		);
 
-	const {server, reloadPolicy, stop} =
+	const {server, reload, stop} =
 		settings.workers > 1 ? await startWorkers({count: settings.workers, log}) : await startHere({settings, log, clock: Date.now});
 	const {address} = server.address;
 	const url = settings.publicUrl ?? urlOf(server.address);
@@ -47,8 +47,8 @@ const startServing = async (): Promise<void> => {
 	};
 	process.on('SIGTERM', end);
 	process.on('SIGINT', end);
-	// Without a policy it means what it always does: the terminal is gone.
-	if (settings.policy) process.on('SIGHUP', () => void reloadPolicy());
+	// Without files that are read again it means what it always does: the terminal is gone.
+	if (readsFiles(settings)) process.on('SIGHUP', () => void reload());
 };
 
 /** One of several processes; the primary tells the rest of the start. */
@@ -63,6 +63,8 @@ const startHere = async (options: AppOptions) => {
 	const {startApp} = await import('./app.ts');
 	return startApp(options);
 };
+
+const readsFiles = ({policy}: Settings) => policy !== undefined;
 
 const readEnvironment = () => {
 	const {settings, ignored} = parseSettings(process.env);
