@@ -127,6 +127,8 @@ const unknownKey = (schema: z.ZodType, path: Path, key: string): string => {
 const namesAt = (schema: z.core.$ZodType, [part, ...rest]: Path): string[] => {
 	if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
 		return namesAt(schema.unwrap(), part === undefined ? [] : [part, ...rest]);
+	if (schema instanceof z.ZodPipe) return namesAt(schema.in, part === undefined ? [] : [part, ...rest]);
+	if (schema instanceof z.ZodRecord) return namesAt(schema.valueType, rest);
 	if (schema instanceof z.ZodArray) return namesAt(schema.element, rest);
 	if (!(schema instanceof z.ZodObject)) return [];
 	if (part === undefined) return Object.keys(schema.shape);

@@ -75,7 +75,12 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 		recordWhenOver(exchange, req, res, {log, metrics});
 		try {
 			res.setHeader('X-Request-Id', id);
-			if (req.url.startsWith('/v2')) res.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
+			res.setHeader('X-Content-Type-Options', 'nosniff');
+			if (req.url.startsWith('/v2')) {
+				res.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
+				// Whoever pushes a manifest says of what type it is. A page among them must not act for whoever has signed in to the dashboard.
+				res.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
+			}
 			await next();
 		} catch (error) {
 			await answerFailure(exchange, req, res, error, dashboard);

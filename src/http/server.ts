@@ -5,6 +5,7 @@ import type {Duplex} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
 import {formatErrors, OciError} from 'oci-spec-types';
 import type {Certificate} from './certificate.ts';
+import {framingProblem} from './framing.ts';
 import {createTlsServer, type TlsOptions, type TlsServer} from './tlsServer.ts';
 
 export type HttpServer = {
@@ -31,6 +32,8 @@ export const listen = async (listener: Listener, {host, port, idleSeconds, tls}:
 		// Node's 5 s lose races with pooled clients; BuildKit keeps idle connections for 120 s.
 		keepAliveTimeout: 150_000,
 		maxHeaderSize: 32 * 1024,
+		// We see to it ourselves: Node answers 400, and serves what follows on the connection.
+		requireHostHeader: false,
 		noDelay: true,
 		// A builder that vanished without a word would hold its upload until the idle time is over.
 		keepAlive: true,
@@ -39,9 +42,17 @@ export const listen = async (listener: Listener, {host, port, idleSeconds, tls}:
 	const {server, renew, cutUnfinished} = tls ? createTlsServer(options, tls) : createPlainServer(options);
 	server.timeout = idleMs;
 	const open = new Map<Duplex, ServerResponse>();
+	const ended = new WeakSet<Duplex>();
 	const work = new Set<Promise<unknown>>();
 	let draining = false;
 	server.on('request', (request, response) => {
+		// The parser may have read on already.
+		if (ended.has(request.socket)) return;
+		const problem = framingProblem(request);
+		if (problem) {
+			ended.add(request.socket);
+			return refuseFraming(response, problem);
+		}
 		open.set(request.socket, response);
 		if (draining) response.setHeader('Connection', 'close');
 		response.once('close', () => {
@@ -86,10 +97,17 @@ const refuse = (error: NodeJS.ErrnoException, socket: Duplex, running: ServerRes
 	// In the middle of an answer, ours would be taken for its bytes.
 	if (error.code === 'ECONNRESET' || !socket.writable || running?.headersSent) return void socket.destroy();
 	const [status, message] = refusals[error.code ?? ''] ?? ['400 Bad Request', 'this is not an HTTP request'];
-	const body = JSON.stringify(formatErrors(new OciError('UNSUPPORTED', undefined, {message})));
+	const body = refusalBody(message);
 	const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
 	socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy());
 };
+
+/** Where it ends is in doubt, so nothing that follows on its connection is served. */
+const refuseFraming = (response: ServerResponse, message: string): void => {
+	response.writeHead(400, {'Content-Type': 'application/json', Connection: 'close'}).end(refusalBody(message));
+};
+
+const refusalBody = (message: string) => JSON.stringify(formatErrors(new OciError('UNSUPPORTED', undefined, {message})));
 
 const refusals: Readonly<Record<string, [status: string, message: string]>> = {
 	HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the URL and the headers may have 32 KiB together'],
