@@ -35,6 +35,7 @@ import {withMeasurements} from './storage/instrumented.ts';
 import {type ObjectStore, type StoreAbilities, StoreUnavailable, type UploadVerdict} from './storage/objectStore.ts';
 import type {Log} from './telemetry/log.ts';
 import {createMetrics, type Metrics} from './telemetry/metrics.ts';
+import {type OpenUpstream, openUpstream} from './upstreams.ts';
 import {compactUsage} from './usage/compaction.ts';
 import {startUsage} from './usage/startUsage.ts';
 import {version} from './version.ts';
@@ -72,6 +73,8 @@ export type AppOptions = {
 	sharedFiles?: SharedFiles;
 	/** The buckets that the policy names besides; S3 by the settings where nothing is given. */
 	openOldStore?: OpenOldStore;
+	/** The registries elsewhere that the policy names; over HTTP where nothing is given. */
+	openUpstream?: OpenUpstream;
 };
 
 /** Reads the policy, probes the store, marks it, and listens. Throws SettingsInvalid, PolicyInvalid, StoreUnfit, StoreUnavailable, CannotListen. */
@@ -81,7 +84,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		log,
 		clock,
 		elapsed = createElapsed(),
-		random,
+		random = Math.random,
 		wait = delay,
 		store: given,
 		metrics = createMetrics({version}),
@@ -89,6 +92,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		found,
 		sharedFiles,
 		openOldStore: openOld = cache => openOldStore(cache, settings, metrics.recordS3Request),
+		openUpstream: openElsewhere = (name, upstream) => openUpstream(name, upstream, {clock, elapsed, wait, random, metrics}),
 	} = options;
 	const lifetimes = lifetimesOf(settings);
 	const surroundings = {settings, log, metrics};
@@ -105,11 +109,14 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 
 	const onRescued = () => metrics.recordCollected({did: 'rescued', objects: 1, bytes: 0});
 	const {tombstones, guard} = createTombstonesAndGuard(store, {lifetimes, elapsed, wait, onRescued});
+	const holder = `${hostname()} (process ${process.pid})`;
 	const composed = composeRegistry(store, {
 		...surroundings,
-		...{abilities, uploads, rules, clock, elapsed, lifetimes, guard},
+		...{abilities, uploads, rules, clock, elapsed, lifetimes, guard, random, holder},
 		policy: policy.current,
 		openOldStore: openOld,
+		openUpstream: openElsewhere,
+		looks: sweeps,
 	});
 	const usage = startUsage(store, {
 		replica: randomUUID(),
@@ -124,7 +131,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		policy: policy.current,
 		policyFile: settings.policy,
 		collectEveryMs: settings.gcEveryMs,
-		holder: `${hostname()} (process ${process.pid})`,
+		holder,
 		examine: () => examineServer({settings, store, lifetimesOf, clock}),
 		onLetGo({repo, tag, digest, reason, exclusiveBytes: bytes}) {
 			log.info({repo, tag, digest, reason, bytes}, 'let go');
