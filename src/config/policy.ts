@@ -1,5 +1,6 @@
 /** The policy file: YAML that says which refs behave how. All its problems at once, each with its place. */
 import {z} from 'zod';
+import {issuersSchema} from './issuers.ts';
 import {nearest} from './nearest.ts';
 import {PatternInvalid} from './patternTokens.ts';
 import {type Problem, readYaml} from './policyYaml.ts';
@@ -47,7 +48,7 @@ export const parsePolicy = (text: string, file: string): Policy => {
 };
 
 /** The policy of a server that has none. */
-export const noPolicy: Policy = {refs: [], budget: [], s3Caches: [], upstreams: {}, routes: []};
+export const noPolicy: Policy = {refs: [], budget: [], s3Caches: [], upstreams: {}, routes: [], issuers: {}};
 
 /** Every problem of a policy file at once, in the order of its lines. */
 export class PolicyInvalid extends Error {
@@ -138,6 +139,7 @@ const policySchema = z.strictObject(
 		s3Caches: s3CachesSchema.default([]),
 		upstreams: upstreamsSchema.default({}),
 		routes: several(routeSchema).default([]),
+		issuers: issuersSchema.default({}),
 	},
 	'must be a map with `refs`',
 );
