@@ -15,9 +15,10 @@ import {removeLeftProbes} from './gc/leftProbes.ts';
 import {type Sweep, startSweeper} from './gc/sweeper.ts';
 import {createHttpAdministration} from './http/administration.ts';
 import {createKoaApp} from './http/koaApp.ts';
-import {type HttpServer, listen} from './http/server.ts';
+import type {HttpServer} from './http/server.ts';
 import {isAmong} from './lib/addressRanges.ts';
 import {createElapsed} from './lib/elapsed.ts';
+import {startServer} from './listening.ts';
 import {type OpenOldStore, openOldStore} from './oldBuckets.ts';
 import {examineServer} from './operations/doctor.ts';
 import {createJobs} from './operations/jobs.ts';
@@ -151,7 +152,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		log,
 		metrics,
 	});
-	const server = await listen(koa.callback(), settings);
+	const listening = await startServer(koa.callback(), {...surroundings, sharedFiles, clock});
 	const collects =
 		settings.gcEveryMs === undefined
 			? []
@@ -173,15 +174,17 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		random,
 	});
 	return {
-		server,
+		server: listening.server,
 		found: {abilities, uploads: uploads.verdict()},
-		reload: policy.reload,
+		async reload() {
+			await Promise.all([policy.reload(), listening.reload()]);
+		},
 		async stop() {
 			draining = true;
 			policy.stop();
 			sweeper.stop();
 			clearInterval(looking);
-			await server.drain(settings.drainSeconds);
+			await listening.drain(settings.drainSeconds);
 			await jobs.stop();
 			await usage.stop();
 			await composed.close();

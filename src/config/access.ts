@@ -45,6 +45,19 @@ const ruleSchema = z
 /** Rules that cannot mean what they say are problems. */
 export const accessSchema = z.array(ruleSchema, 'must be a list of rules').max(1000, 'has more than 1000 rules');
 
+/** Rules for issuers that the policy does not have, also where it has other problems. */
+export const unknownIssuers = (policy: unknown): Found[] => {
+	const {access, issuers} = (policy ?? {}) as {access?: unknown; issuers?: unknown};
+	const known = Object.keys(typeof issuers === 'object' ? (issuers ?? {}) : {});
+	return (Array.isArray(access) ? access : []).flatMap((rule, index) => {
+		const issuer = rule?.who?.issuer;
+		if (typeof issuer !== 'string' || known.includes(issuer)) return [];
+		const meant = nearest(issuer, known);
+		const message = `is ${issuer}, which \`issuers\` has not${meant ? `; did you mean ${meant}?` : ''}`;
+		return [{path: ['access', index, 'who', 'issuer'], message}];
+	});
+};
+
 /** The names that a rule takes from whom it means, in the order of their claims. */
 const capturesOf = ({user, token, claims = {}}: Who): string[] => [
 	...[user, token].flatMap(pattern => pattern?.names ?? []),

@@ -1,6 +1,7 @@
 /** The policy file: YAML that says which refs behave how. All its problems at once, each with its place. */
 import {z} from 'zod';
-import {type AccessRule, accessSchema} from './access.ts';
+import {type AccessRule, accessSchema, unknownIssuers} from './access.ts';
+import {issuersSchema} from './issuers.ts';
 import {nearest} from './nearest.ts';
 import {amount, duration, parsed, several, size, yesOrNo} from './policyValues.ts';
 import {type Problem, readYaml} from './policyYaml.ts';
@@ -34,8 +35,8 @@ export const parsePolicy = (text: string, file: string): Policy => {
 	if (problems.length > 0) throw new PolicyInvalid(file, problems);
 	const read = policySchema.safeParse(yaml.value);
 	yaml.tellIssues(policySchema, read.error?.issues ?? []);
-	for (const {path, message} of [...unmatched(yaml.value), ...unknownNames(yaml.value), ...routeProblems(yaml.value)])
-		yaml.tell(path, message);
+	const found = [unmatched, unknownNames, routeProblems, unknownIssuers].flatMap(look => look(yaml.value));
+	for (const {path, message} of found) yaml.tell(path, message);
 	if (!read.success || problems.length > 0) throw new PolicyInvalid(file, problems);
 	const placed = <T extends Matching>(section: Section, entries: readonly T[]): Placed<T>[] =>
 		entries.map(({match, matchRegex, ...rest}, index) => ({
@@ -53,7 +54,7 @@ export const parsePolicy = (text: string, file: string): Policy => {
 };
 
 /** The policy of a server that has none. */
-export const noPolicy: Policy = {refs: [], budget: [], s3Caches: [], upstreams: {}, routes: []};
+export const noPolicy: Policy = {refs: [], budget: [], s3Caches: [], upstreams: {}, routes: [], issuers: {}};
 
 /** Whether it protects refs, and gives nobody the right to move them. */
 export const protectsForNobody = ({refs, access = []}: Policy): boolean =>
@@ -123,6 +124,7 @@ const policySchema = z.strictObject(
 		upstreams: upstreamsSchema.default({}),
 		routes: several(routeSchema).default([]),
 		access: accessSchema.optional(),
+		issuers: issuersSchema.default({}),
 	},
 	'must be a map with `refs`',
 );

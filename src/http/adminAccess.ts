@@ -2,6 +2,7 @@
 import {createHash, timingSafeEqual} from 'node:crypto';
 import type {IncomingMessage} from 'node:http';
 import {isAmong} from '../lib/addressRanges.ts';
+import {isLoopbackName} from '../lib/loopback.ts';
 import {ApiRefusal} from './apiRefusal.ts';
 import type {Client} from './client.ts';
 
@@ -77,7 +78,6 @@ const isLoopback = isAmong(['127.0.0.0/8', '::1']);
 
 // A page of another site whose name was made to mean 127.0.0.1 comes with that name, whatever URL is said to be ours.
 const isLoopbackHost = (host = '') => isLoopbackName(URL.parse(`http://${host}`)?.hostname ?? '');
-const isLoopbackName = (name: string) => name === 'localhost' || name === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(name);
 
 // A proxy on this machine makes everybody look like a client on this machine, unless it says for whom it asks.
 const isForwarded = (headers: IncomingMessage['headers']) =>
