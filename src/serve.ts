@@ -64,7 +64,7 @@ const startHere = async (options: AppOptions) => {
 	return startApp(options);
 };
 
-const readsFiles = ({policy}: Settings) => policy !== undefined;
+const readsFiles = ({policy, auditFile}: Settings) => policy !== undefined || auditFile !== undefined;
 
 const readEnvironment = () => {
 	const {settings, ignored} = parseSettings(process.env);
@@ -83,7 +83,11 @@ const isLoopback = (address: string) => address === '::1' || address.startsWith(
 
 /** What a person can mend is told in a sentence; only the unforeseen shows its stack. */
 const explanation = async (error: unknown): Promise<unknown> => {
-	const [{CannotListen}, {PolicyInvalid}] = await Promise.all([import('./http/server.ts'), import('./config/policy.ts')]);
-	const types = [SettingsInvalid, PolicyInvalid, CannotListen, StoreUnfit, StoreUnavailable, FirstWorkerEnded];
+	const [{CannotListen}, {PolicyInvalid}, {AuditFileUnusable}] = await Promise.all([
+		import('./http/server.ts'),
+		import('./config/policy.ts'),
+		import('./audit/auditFile.ts'),
+	]);
+	const types = [SettingsInvalid, PolicyInvalid, AuditFileUnusable, CannotListen, StoreUnfit, StoreUnavailable, FirstWorkerEnded];
 	return error instanceof Error && types.some(type => error instanceof type) ? `layercache cannot start: ${error.message}` : error;
 };
