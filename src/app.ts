@@ -18,8 +18,9 @@ import {type Sweep, startSweeper} from './gc/sweeper.ts';
 import {createHttpAdministration} from './http/administration.ts';
 import {isAmong} from './http/client.ts';
 import {createKoaApp} from './http/koaApp.ts';
-import {type HttpServer, listen} from './http/server.ts';
+import type {HttpServer} from './http/server.ts';
 import {createElapsed} from './lib/elapsed.ts';
+import {startServer} from './listening.ts';
 import {type OpenOldStore, openOldStore} from './oldBuckets.ts';
 import {examineServer} from './operations/doctor.ts';
 import {createJobs} from './operations/jobs.ts';
@@ -155,7 +156,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		log,
 		metrics,
 	});
-	const server = await listen(koa.callback(), settings);
+	const listening = await startServer(koa.callback(), {...surroundings, sharedFiles, clock});
 	const collects =
 		settings.gcEveryMs === undefined
 			? []
@@ -177,18 +178,18 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		random,
 	});
 	return {
-		server,
+		server: listening.server,
 		found: {abilities, uploads: uploads.verdict()},
 		async reload() {
 			audit.reopen();
-			await policy.reload();
+			await Promise.all([policy.reload(), listening.reload()]);
 		},
 		async stop() {
 			draining = true;
 			policy.stop();
 			sweeper.stop();
 			clearInterval(looking);
-			await server.drain(settings.drainSeconds);
+			await listening.drain(settings.drainSeconds);
 			await jobs.stop();
 			await Promise.all([usage.stop(), audit.stop()]);
 			await composed.close();

@@ -32,7 +32,7 @@ const startServing = async (): Promise<void> => {
 	const {server, reload, stop} =
 		settings.workers > 1 ? await startWorkers({count: settings.workers, log}) : await startHere({settings, log, clock: Date.now});
 	const {address} = server.address;
-	const url = settings.publicUrl ?? urlOf(server.address);
+	const url = settings.publicUrl ?? urlOf(server.address, settings.tlsCert ? 'https' : 'http');
 	log.info({version, url: url.origin, store: settings.store, ...(settings.workers > 1 && {workers: settings.workers})}, 'listening');
 	if (!isLoopback(address)) log.warn({address}, 'anyone who reaches this address may read, push and delete');
 	if (onTerminal) process.stdout.write(`\n${buildLines(url)}\n\n`);
@@ -64,7 +64,7 @@ const startHere = async (options: AppOptions) => {
 	return startApp(options);
 };
 
-const readsFiles = ({policy, auditFile}: Settings) => policy !== undefined || auditFile !== undefined;
+const readsFiles = ({policy, tlsCert, auditFile}: Settings) => [policy, tlsCert, auditFile].some(file => file !== undefined);
 
 const readEnvironment = () => {
 	const {settings, ignored} = parseSettings(process.env);
@@ -74,20 +74,22 @@ const readEnvironment = () => {
 };
 
 /** Where this machine reaches us; every interface is shown as the loopback one. */
-const urlOf = ({address, family, port}: AddressInfo) => {
+const urlOf = ({address, family, port}: AddressInfo, scheme: string) => {
 	const host = {'0.0.0.0': '127.0.0.1', '::': '[::1]'}[address] ?? (family === 'IPv6' ? `[${address}]` : address);
-	return new URL(`http://${host}:${port}`);
+	return new URL(`${scheme}://${host}:${port}`);
 };
 
 const isLoopback = (address: string) => address === '::1' || address.startsWith('127.');
 
 /** What a person can mend is told in a sentence; only the unforeseen shows its stack. */
 const explanation = async (error: unknown): Promise<unknown> => {
-	const [{CannotListen}, {PolicyInvalid}, {AuditFileUnusable}] = await Promise.all([
+	const [{CannotListen}, {CertificateUnusable}, {PolicyInvalid}, {AuditFileUnusable}] = await Promise.all([
 		import('./http/server.ts'),
+		import('./http/certificate.ts'),
 		import('./config/policy.ts'),
 		import('./audit/auditFile.ts'),
 	]);
-	const types = [SettingsInvalid, PolicyInvalid, AuditFileUnusable, CannotListen, StoreUnfit, StoreUnavailable, FirstWorkerEnded];
+	const mendable = [SettingsInvalid, PolicyInvalid, CertificateUnusable, AuditFileUnusable, CannotListen, StoreUnfit, StoreUnavailable];
+	const types = [...mendable, FirstWorkerEnded];
 	return error instanceof Error && types.some(type => error instanceof type) ? `layercache cannot start: ${error.message}` : error;
 };

@@ -7,6 +7,7 @@ import {createInstruments} from './metrics/instruments.ts';
 import {createRefMetrics} from './metrics/refs.ts';
 import {createRequestMetrics} from './metrics/requests.ts';
 import {createStoreMetrics} from './metrics/stores.ts';
+import {createTransportMetrics} from './metrics/transport.ts';
 import {createUsageMetrics} from './metrics/usage.ts';
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -37,6 +38,7 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		...createContentsMetrics(instruments),
 		...createStoreMetrics(instruments),
 		...createAuditMetrics(instruments),
+		...createTransportMetrics(instruments),
 		report,
 		text: async () => (gather ? aggregate(await gather(await report())).metrics() : registry.metrics()),
 		contentType: registry.contentType,
