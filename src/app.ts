@@ -15,13 +15,14 @@ import {type Sweep, startSweeper} from './gc/sweeper.ts';
 import {createHttpAdministration} from './http/administration.ts';
 import {isAmong} from './http/client.ts';
 import {createKoaApp} from './http/koaApp.ts';
-import {type HttpServer, listen} from './http/server.ts';
+import type {HttpServer} from './http/server.ts';
 import {createElapsed} from './lib/elapsed.ts';
+import {startServer} from './listening.ts';
 import {type OpenOldStore, openOldStore} from './oldBuckets.ts';
 import {examineServer} from './operations/doctor.ts';
 import {createJobs} from './operations/jobs.ts';
 import {withVerificationsCounted} from './operations/withVerificationsCounted.ts';
-import {openPolicy, registryForClients, type SharedPolicy} from './policyInForce.ts';
+import {openPolicy, registryForClients} from './policyInForce.ts';
 import {createRefRules} from './refs/refRules.ts';
 import {createTombstonesAndGuard} from './registry/guard.ts';
 import {openLayout} from './registry/layout.ts';
@@ -29,6 +30,7 @@ import type {Lifetimes} from './registry/lifetimes.ts';
 import {createUploadTrust, fixedTrust, looksEveryMs, type UploadTrust} from './registry/uploadTrust.ts';
 import {lifetimesOf} from './serverLifetimes.ts';
 import {createStore, diskLimits} from './settingsStore.ts';
+import type {SharedFiles} from './sharedFiles.ts';
 import {withMeasurements} from './storage/instrumented.ts';
 import {type ObjectStore, type StoreAbilities, StoreUnavailable, type UploadVerdict} from './storage/objectStore.ts';
 import type {Log} from './telemetry/log.ts';
@@ -43,8 +45,8 @@ export type Found = {abilities: StoreAbilities; uploads?: UploadVerdict | undefi
 export type App = {
 	server: HttpServer;
 	found: Found;
-	/** Reads the policy file again, changed or not. */
-	reloadPolicy(): Promise<void>;
+	/** Reads the policy and its other files again, changed or not. */
+	reload(): Promise<void>;
 	/** Lets requests under way end, then closes the store. */
 	stop(): Promise<void>;
 };
@@ -67,7 +69,7 @@ export type AppOptions = {
 	/** What another process has just found out about the store, and told: it is not tried out again. */
 	found?: Found;
 	/** Where several processes serve one port. */
-	sharedPolicy?: SharedPolicy;
+	sharedFiles?: SharedFiles;
 	/** The buckets that the policy names besides; S3 by the settings where nothing is given. */
 	openOldStore?: OpenOldStore;
 };
@@ -85,12 +87,12 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		metrics = createMetrics({version}),
 		sweeps = true,
 		found,
-		sharedPolicy,
+		sharedFiles,
 		openOldStore: openOld = cache => openOldStore(cache, settings, metrics.recordS3Request),
 	} = options;
 	const lifetimes = lifetimesOf(settings);
 	const surroundings = {settings, log, metrics};
-	const policy = await openPolicy(surroundings, sharedPolicy);
+	const policy = await openPolicy(surroundings, sharedFiles);
 	const rules = createRefRules(policy.current);
 	const store = withMeasurements(given ?? createStore(settings, metrics.recordS3Request), metrics.recordOperation);
 	// URLs are signed by the store's clock, which its first answer tells. Where it gives none, what follows says better why.
@@ -148,7 +150,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		log,
 		metrics,
 	});
-	const server = await listen(koa.callback(), settings);
+	const listening = await startServer(koa.callback(), {...surroundings, sharedFiles, clock});
 	const collects =
 		settings.gcEveryMs === undefined
 			? []
@@ -170,15 +172,17 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		random,
 	});
 	return {
-		server,
+		server: listening.server,
 		found: {abilities, uploads: uploads.verdict()},
-		reloadPolicy: policy.reload,
+		async reload() {
+			await Promise.all([policy.reload(), listening.reload()]);
+		},
 		async stop() {
 			draining = true;
 			policy.stop();
 			sweeper.stop();
 			clearInterval(looking);
-			await server.drain(settings.drainSeconds);
+			await listening.drain(settings.drainSeconds);
 			await jobs.stop();
 			await usage.stop();
 			await composed.close();

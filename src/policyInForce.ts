@@ -9,20 +9,18 @@ import {type Denial, withProtectedRefs} from './refs/withProtectedRefs.ts';
 import {withRefSyntax} from './refs/withRefSyntax.ts';
 import {createUnreferenced, withUnreferencedLimit} from './refs/withUnreferencedLimit.ts';
 import type {Registry} from './registry/registry.ts';
+import type {SharedFiles} from './sharedFiles.ts';
 import type {Log} from './telemetry/log.ts';
 import type {Metrics} from './telemetry/metrics.ts';
 
 type Surroundings = {settings: Settings; log: Log; metrics: Metrics};
 
-/** What several processes tell each other: the text of the policy that one has loaded. */
-export type SharedPolicy = {lastGood?: string; onLoaded(text: string): void};
-
 /** Throws PolicyInvalid. */
-export const openPolicy = async ({settings, log, metrics}: Surroundings, shared?: SharedPolicy): Promise<PolicyFile> => {
+export const openPolicy = async ({settings, log, metrics}: Surroundings, shared?: SharedFiles): Promise<PolicyFile> => {
 	const file = settings.policy;
 	if (file === undefined) return {current: () => noPolicy, reload: async () => undefined, stop: () => undefined};
 	const onLoaded = (policy: Policy, text: string) => {
-		shared?.onLoaded(text);
+		shared?.onLoaded('policy', [text]);
 		log.info({file, rules: policy.refs.length}, 'policy loaded');
 		metrics.recordPolicyRead('loaded');
 		if (settings.protectClients.length === 0 && policy.refs.some(({protect}) => protect))
@@ -32,7 +30,7 @@ export const openPolicy = async ({settings, log, metrics}: Surroundings, shared?
 		log.error({file, problems}, 'the policy file cannot be used; the policy before it stays in force');
 		metrics.recordPolicyRead('refused');
 	};
-	return openPolicyFile(file, {onLoaded, onRefused, lastGood: shared?.lastGood});
+	return openPolicyFile(file, {onLoaded, onRefused, lastGood: shared?.lastGood.policy?.[0]});
 };
 
 /**

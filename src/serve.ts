@@ -2,7 +2,7 @@
 import cluster from 'node:cluster';
 import type {AddressInfo} from 'node:net';
 import type {AppOptions} from './app.ts';
-import {parseSettings, SettingsInvalid} from './config/settings.ts';
+import {parseSettings, type Settings, SettingsInvalid} from './config/settings.ts';
 import {buildLines} from './http/welcome.ts';
 import {StoreUnavailable, StoreUnfit} from './storage/objectStore.ts';
 import {createLog} from './telemetry/log.ts';
@@ -29,10 +29,10 @@ const startServing = async (): Promise<void> => {
 			'variables that Kubernetes injects for a Service of this name are no settings; enableServiceLinks: false leaves them out',
 		);
 
-	const {server, reloadPolicy, stop} =
+	const {server, reload, stop} =
 		settings.workers > 1 ? await startWorkers({count: settings.workers, log}) : await startHere({settings, log, clock: Date.now});
 	const {address} = server.address;
-	const url = settings.publicUrl ?? urlOf(server.address);
+	const url = settings.publicUrl ?? urlOf(server.address, settings.tlsCert ? 'https' : 'http');
 	log.info({version, url: url.origin, store: settings.store, ...(settings.workers > 1 && {workers: settings.workers})}, 'listening');
 	if (!isLoopback(address)) log.warn({address}, 'anyone who reaches this address may read, push and delete');
 	if (onTerminal) process.stdout.write(`\n${buildLines(url)}\n\n`);
@@ -47,8 +47,8 @@ const startServing = async (): Promise<void> => {
 	};
 	process.on('SIGTERM', end);
 	process.on('SIGINT', end);
-	// Without a policy it means what it always does: the terminal is gone.
-	if (settings.policy) process.on('SIGHUP', () => void reloadPolicy());
+	// Without files that are read again it means what it always does: the terminal is gone.
+	if (readsFiles(settings)) process.on('SIGHUP', () => void reload());
 };
 
 /** One of several processes; the primary tells the rest of the start. */
@@ -64,6 +64,8 @@ const startHere = async (options: AppOptions) => {
 	return startApp(options);
 };
 
+const readsFiles = ({policy, tlsCert}: Settings) => policy !== undefined || tlsCert !== undefined;
+
 const readEnvironment = () => {
 	const {settings, ignored} = parseSettings(process.env);
 	const onTerminal = process.stdout.isTTY === true;
@@ -72,16 +74,20 @@ const readEnvironment = () => {
 };
 
 /** Where this machine reaches us; every interface is shown as the loopback one. */
-const urlOf = ({address, family, port}: AddressInfo) => {
+const urlOf = ({address, family, port}: AddressInfo, scheme: string) => {
 	const host = {'0.0.0.0': '127.0.0.1', '::': '[::1]'}[address] ?? (family === 'IPv6' ? `[${address}]` : address);
-	return new URL(`http://${host}:${port}`);
+	return new URL(`${scheme}://${host}:${port}`);
 };
 
 const isLoopback = (address: string) => address === '::1' || address.startsWith('127.');
 
 /** What a person can mend is told in a sentence; only the unforeseen shows its stack. */
 const explanation = async (error: unknown): Promise<unknown> => {
-	const [{CannotListen}, {PolicyInvalid}] = await Promise.all([import('./http/server.ts'), import('./config/policy.ts')]);
-	const types = [SettingsInvalid, PolicyInvalid, CannotListen, StoreUnfit, StoreUnavailable, FirstWorkerEnded];
+	const [{CannotListen}, {CertificateUnusable}, {PolicyInvalid}] = await Promise.all([
+		import('./http/server.ts'),
+		import('./http/certificate.ts'),
+		import('./config/policy.ts'),
+	]);
+	const types = [SettingsInvalid, PolicyInvalid, CertificateUnusable, CannotListen, StoreUnfit, StoreUnavailable, FirstWorkerEnded];
 	return error instanceof Error && types.some(type => error instanceof type) ? `layercache cannot start: ${error.message}` : error;
 };

@@ -11,7 +11,7 @@ export const work = async ({settings, log}: {settings: Settings; log: Log}): Pro
 	// A terminal and systemd signal all processes of a group at once. The primary decides what a signal means.
 	for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
 	// One that has not read it yet will.
-	let reloadPolicy = async (): Promise<void> => undefined;
+	let reload = async (): Promise<void> => undefined;
 	let drain = async (): Promise<void> => process.exit();
 	const begin = Promise.withResolvers<Extract<ToWorker, {kind: 'begin'}>>();
 	let questions = 0;
@@ -30,7 +30,7 @@ export const work = async ({settings, log}: {settings: Settings; log: Log}): Pro
 	process.on('message', async (message: ToWorker) => {
 		if (message.kind === 'begin') begin.resolve(message);
 		else if (message.kind === 'report') say({kind: 'report', question: message.question, report: await metrics.report()});
-		else if (message.kind === 'reloadPolicy') reloadPolicy();
+		else if (message.kind === 'reload') reload();
 		else if (message.kind === 'drain') drain();
 		else {
 			gathering.get(message.question)?.(message.reports);
@@ -38,7 +38,7 @@ export const work = async ({settings, log}: {settings: Settings; log: Log}): Pro
 		}
 	});
 	say({kind: 'hello'});
-	const {worker, found, policy: lastGood} = await begin.promise;
+	const {worker, found, lastGood} = await begin.promise;
 
 	const app = await startApp({
 		settings,
@@ -47,9 +47,9 @@ export const work = async ({settings, log}: {settings: Settings; log: Log}): Pro
 		metrics,
 		found,
 		sweeps: worker === 1,
-		sharedPolicy: {lastGood, onLoaded: text => say({kind: 'policyLoaded', text})},
+		sharedFiles: {lastGood, onLoaded: (name, texts) => say({kind: 'fileLoaded', name, texts})},
 	});
-	reloadPolicy = app.reloadPolicy;
+	reload = app.reload;
 	drain = async () => {
 		await app.stop();
 		process.disconnect?.();

@@ -3,14 +3,15 @@ import cluster from 'node:cluster';
 import type {AddressInfo} from 'node:net';
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Found} from './app.ts';
+import type {LastGood} from './sharedFiles.ts';
 import type {Log} from './telemetry/log.ts';
 import type {ToPrimary, ToWorker} from './workerMessages.ts';
 import {createWorkerReports} from './workerReports.ts';
 
 export type Workers = {
 	server: {address: AddressInfo};
-	/** Lets every worker read the policy file again. */
-	reloadPolicy(): Promise<void>;
+	/** Lets every worker read its files again. */
+	reload(): Promise<void>;
 	/** Lets the requests of all workers end; resolves when the last worker has. */
 	stop(): Promise<void>;
 };
@@ -27,8 +28,8 @@ export const startWorkers = async ({count, log}: {count: number; log: Log}): Pro
 		untilTooLate: () => delay(longestReportMs, undefined, {ref: false}),
 	});
 	const ending = new AbortController();
-	// What a new worker serves by if the file is broken just then.
-	let policy: string | undefined;
+	// What a new worker serves by if a file is broken just then.
+	let lastGood: LastGood = {};
 
 	const keepRunning = async (number: number, found: Found, first: RunningWorker): Promise<void> => {
 		let quickEnds = 0;
@@ -55,13 +56,13 @@ export const startWorkers = async ({count, log}: {count: number; log: Log}): Pro
 		worker.on('message', async (message: ToPrimary) => {
 			if (message.kind === 'hello') {
 				// The first word of a worker may come after the last one to all.
-				say(worker, ending.signal.aborted ? {kind: 'drain'} : {kind: 'begin', worker: number, found, policy});
+				say(worker, ending.signal.aborted ? {kind: 'drain'} : {kind: 'begin', worker: number, found, lastGood});
 				reports.join(worker);
 			} else if (message.kind === 'serving') {
 				log.info({worker: number, pid: worker.process.pid}, 'worker serves');
 				served.resolve(message);
-			} else if (message.kind === 'policyLoaded') {
-				policy = message.text;
+			} else if (message.kind === 'fileLoaded') {
+				lastGood = {...lastGood, [message.name]: message.texts};
 			} else if (message.kind === 'report') {
 				reports.take(worker, message.question, message.report);
 			} else {
@@ -83,8 +84,8 @@ export const startWorkers = async ({count, log}: {count: number; log: Log}): Pro
 	const running = Array.from({length: count}, (_, index) => keepRunning(index + 1, found, index === 0 ? first : start(index + 1, found)));
 	return {
 		server: {address},
-		async reloadPolicy() {
-			sayToAll({kind: 'reloadPolicy'});
+		async reload() {
+			sayToAll({kind: 'reload'});
 		},
 		async stop() {
 			ending.abort();

@@ -1,21 +1,30 @@
 /** The policy file: YAML that says which refs behave how. All its problems at once, each with its place. */
 import {z} from 'zod';
+import {issuersSchema} from './issuers.ts';
 import {nearest} from './nearest.ts';
 import {PatternInvalid} from './patternTokens.ts';
 import {type Problem, readYaml} from './policyYaml.ts';
 import {parseRefExpression} from './refExpression.ts';
 import {givenNames, parseRefPattern, type RefPattern} from './refPattern.ts';
+import {parseRepositoryTemplate, routeFields, wholeName} from './routes.ts';
 import {s3CachesSchema} from './s3Caches.ts';
 import {parseSingleTag, parseTagTemplate} from './tagTemplate.ts';
 import {parseBytes, parseDurationMs} from './units.ts';
+import {upstreamsSchema} from './upstreams.ts';
 
 /** A rule of `refs`. What it does not speak of is decided by a later one. */
 export type RefRule = Placed<z.output<typeof refRuleSchema>>;
 /** At most `size` bytes for all refs that it means together. */
 export type Budget = Placed<z.output<typeof budgetSchema>>;
+/** Where what is pushed to a ref goes, and where a read of it goes. The first that matches decides all of it. */
+export type Route = Placed<z.output<typeof routeSchema>>;
 /** `match` as a glob or an expression; `line` is where it begins. */
 type Placed<T> = Omit<T, 'match' | 'matchRegex'> & {match: RefPattern; line: number};
-export type Policy = Omit<z.output<typeof policySchema>, 'refs' | 'budget'> & {refs: readonly RefRule[]; budget: readonly Budget[]};
+export type Policy = Omit<z.output<typeof policySchema>, Section> & {
+	refs: readonly RefRule[];
+	budget: readonly Budget[];
+	routes: readonly Route[];
+};
 
 /** Throws PolicyInvalid. `file` is how its problems call it. */
 export const parsePolicy = (text: string, file: string): Policy => {
@@ -24,7 +33,8 @@ export const parsePolicy = (text: string, file: string): Policy => {
 	if (problems.length > 0) throw new PolicyInvalid(file, problems);
 	const read = policySchema.safeParse(yaml.value);
 	yaml.tellIssues(policySchema, read.error?.issues ?? []);
-	for (const {path, message} of [...unmatched(yaml.value), ...unknownNames(yaml.value)]) yaml.tell(path, message);
+	for (const {path, message} of [...unmatched(yaml.value), ...unknownNames(yaml.value), ...routeProblems(yaml.value)])
+		yaml.tell(path, message);
 	if (!read.success || problems.length > 0) throw new PolicyInvalid(file, problems);
 	const placed = <T extends Matching>(section: Section, entries: readonly T[]): Placed<T>[] =>
 		entries.map(({match, matchRegex, ...rest}, index) => ({
@@ -33,11 +43,12 @@ export const parsePolicy = (text: string, file: string): Policy => {
 			match: (match ?? matchRegex) as RefPattern,
 			line: yaml.placeOf([section, index]).line,
 		}));
-	return {...read.data, refs: placed('refs', read.data.refs), budget: placed('budget', read.data.budget)};
+	const {refs, budget, routes} = read.data;
+	return {...read.data, refs: placed('refs', refs), budget: placed('budget', budget), routes: placed('routes', routes)};
 };
 
 /** The policy of a server that has none. */
-export const noPolicy: Policy = {refs: [], budget: [], s3Caches: []};
+export const noPolicy: Policy = {refs: [], budget: [], s3Caches: [], upstreams: {}, routes: [], issuers: {}};
 
 /** Every problem of a policy file at once, in the order of its lines. */
 export class PolicyInvalid extends Error {
@@ -115,17 +126,26 @@ const refRuleSchema = z.strictObject(
 
 const budgetSchema = z.strictObject({...matching, size}, 'must be a map such as {match: "ci/**:*", size: 500GB}');
 
+const routeSchema = z.strictObject(
+	{...matching, ...routeFields(parsed(parseRepositoryTemplate))},
+	'must be a map with `match` and `upstream`, such as {match: "team/**:*", upstream: ecr}',
+);
+
 /** Each section of the file; what is not here is refused. */
 const policySchema = z.strictObject(
 	{
 		refs: z.array(refRuleSchema, 'must be a list of rules').default([]),
 		budget: several(budgetSchema).default([]),
 		s3Caches: s3CachesSchema.default([]),
+		upstreams: upstreamsSchema.default({}),
+		routes: several(routeSchema).default([]),
+		issuers: issuersSchema.default({}),
 	},
 	'must be a map with `refs`',
 );
 
-type Section = 'refs' | 'budget';
+/** Of entries that mean refs. */
+type Section = 'refs' | 'budget' | 'routes';
 type Found = {path: (string | number)[]; message: string};
 
 const entriesOf = (value: unknown, section: Section): readonly (Record<string, unknown> | null)[] => {
@@ -133,9 +153,9 @@ const entriesOf = (value: unknown, section: Section): readonly (Record<string, u
 	return Array.isArray(entries) ? entries : [];
 };
 
-/** Rules and budgets that say in no way, or in two, what they mean. */
+/** Rules, budgets and routes that say in no way, or in two, what they mean. */
 const unmatched = (value: unknown): Found[] =>
-	(['refs', 'budget'] as const).flatMap(section =>
+	(['refs', 'budget', 'routes'] as const).flatMap(section =>
 		entriesOf(value, section).flatMap((entry, index): Found[] => {
 			if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return [];
 			const [glob, expression] = [entry.match !== undefined, entry.matchRegex !== undefined];
@@ -147,9 +167,7 @@ const unmatched = (value: unknown): Found[] =>
 /** Names in `fallback` and `union` that their rule does not know, also in rules that have other problems. */
 const unknownNames = (value: unknown): Found[] =>
 	entriesOf(value, 'refs').flatMap((rule, index) => {
-		const {match, matchRegex} = refRuleSchema.shape;
-		const pattern = rule?.match === undefined ? matchRegex.safeParse(rule?.matchRegex) : match.safeParse(rule.match);
-		const meant = pattern.data;
+		const meant = patternOf(rule);
 		if (!meant) return [];
 		const known = [...givenNames, ...meant.names];
 		return (['fallback', 'union'] as const).flatMap(field => {
@@ -161,6 +179,32 @@ const unknownNames = (value: unknown): Found[] =>
 			});
 		});
 	});
+
+const patternOf = (entry: Record<string, unknown> | null): RefPattern | undefined =>
+	entry?.match === undefined ? matching.matchRegex.safeParse(entry?.matchRegex).data : matching.match.safeParse(entry.match).data;
+
+/** Upstreams that are not there, and templates with parts that the repository's pattern does not name. */
+const routeProblems = (value: unknown): Found[] => {
+	const {upstreams} = (value ?? {}) as {upstreams?: unknown};
+	const known = Object.keys(typeof upstreams === 'object' ? (upstreams ?? {}) : {});
+	return entriesOf(value, 'routes').flatMap((route, index): Found[] => {
+		const problem = (field: string, message: string) => ({path: ['routes', index, field], message});
+		const {upstream, repository} = route ?? {};
+		if (typeof upstream === 'string' && !known.includes(upstream)) return [problem('upstream', unknownUpstream(upstream, known))];
+		const meant = patternOf(route);
+		const template = parsed(parseRepositoryTemplate).safeParse(repository);
+		if (!meant || !template.success) return [];
+		const given = [wholeName, ...meant.repositoryNames];
+		const unknown = template.data.names.filter(name => !given.includes(name));
+		return unknown.map(name => problem('repository', unknownName(name, given, meant.text)));
+	});
+};
+
+const unknownUpstream = (name: string, known: readonly string[]): string => {
+	const meant = nearest(name, known);
+	if (meant) return `names ${name}, which \`upstreams\` has not; did you mean ${meant}?`;
+	return `names ${name}, which \`upstreams\` has not${known.length > 0 ? `; it has ${known.join(', ')}` : ', since there is none'}`;
+};
 
 const unknownName = (name: string, known: readonly string[], pattern: string): string => {
 	const meant = nearest(name, known);

@@ -83,6 +83,8 @@ const readDocument = (text: string, lines: LineCounter, problemAt: (offset: numb
 		Pair: (_, {key}) => {
 			if (!isScalar(key) || typeof key.value !== 'string')
 				problemAt((isNode(key) && key.range?.[0]) || 0, 'a name must be a text; a value in braces needs quotes');
+			// What is made of the text would be without it, and nobody would hear of that.
+			else if (key.value === '__proto__') problemAt(key.range?.[0] ?? 0, '__proto__ is no name');
 		},
 	});
 	return document;
@@ -127,6 +129,8 @@ const unknownKey = (schema: z.ZodType, path: Path, key: string): string => {
 const namesAt = (schema: z.core.$ZodType, [part, ...rest]: Path): string[] => {
 	if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
 		return namesAt(schema.unwrap(), part === undefined ? [] : [part, ...rest]);
+	if (schema instanceof z.ZodPipe) return namesAt(schema.in, part === undefined ? [] : [part, ...rest]);
+	if (schema instanceof z.ZodRecord) return namesAt(schema.valueType, rest);
 	if (schema instanceof z.ZodArray) return namesAt(schema.element, rest);
 	if (!(schema instanceof z.ZodObject)) return [];
 	if (part === undefined) return Object.keys(schema.shape);

@@ -13,7 +13,7 @@ export const parseRefExpression = (text: string): RefPattern => {
 		throw new PatternInvalid('must have one colon outside of groups, between repository and tag, such as "^ci/.*:pr-\\\\d+$"');
 	const halves = [readHalf('repository', repository), readHalf('tag', tag)] as const;
 	return refPatternOf(text, {
-		names: halves.flatMap(({names}) => names),
+		names: [halves[0].names, halves[1].names],
 		repository: `^(?:${repository})$`,
 		tag: `^(?:${tag})$`,
 		sample: {repository: halves[0].sample, tag: halves[1].sample},

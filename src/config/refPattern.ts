@@ -11,6 +11,9 @@ export type RefPattern = {
 	sample: {repository: string; tag: string};
 	/** Whether it means any tag of this repository. */
 	matchesRepository(repo: string): boolean;
+	/** The names that it has in the half of the repository, and what they stand for in this one; undefined where it means no tag of it. */
+	repositoryNames: readonly string[];
+	namedInRepository(repo: string): Readonly<Record<string, string>> | undefined;
 };
 /** `named` has what each `{name}` stands for in this ref. */
 export type RefMatch = {named: Readonly<Record<string, string>>} | {differs: 'repository' | 'tag'};
@@ -25,25 +28,31 @@ export const parseRefPattern = (text: string): RefPattern => {
 		throw new PatternInvalid('must be a pattern of repositories and one of tags with a colon between them, such as "ci/**:main"');
 	const halves = [tokensOf('repository', repositories, true), tokensOf('tag', tags, false)] as const;
 	return refPatternOf(text, {
-		names: halves.flatMap(namesIn),
+		names: [namesIn(halves[0]), namesIn(halves[1])],
 		repository: sourceOf(halves[0]),
 		tag: sourceOf(halves[1]),
 		sample: {repository: sampleOf(repositories, {slashes: true}), tag: sampleOf(tags, {slashes: false})},
 	});
 };
 
-/** `repository` and `tag` are expressions for whole names; their groups have `names`. Throws PatternInvalid. */
-export const refPatternOf = (
-	text: string,
-	{names, sample, ...sources}: Pick<RefPattern, 'names' | 'sample'> & {repository: string; tag: string},
-): RefPattern => {
+/** `names`: of the groups of the two expressions, which are for whole names. */
+type PatternParts = {
+	names: readonly [repository: readonly string[], tag: readonly string[]];
+	repository: string;
+	tag: string;
+	sample: RefPattern['sample'];
+};
+
+/** Throws PatternInvalid. */
+export const refPatternOf = (text: string, {names: [repositoryNames, tagNames], sample, ...sources}: PatternParts): RefPattern => {
+	const names = [...repositoryNames, ...tagNames];
 	for (const [index, name] of names.entries()) {
 		if (names.indexOf(name) < index) throw new PatternInvalid(`has {${name}} twice`);
 		if (givenNames.some(given => given === name)) throw new PatternInvalid(`cannot name a part {${name}}: every rule has that already`);
 	}
 	const [repository, tag] = [compiled(sources.repository), compiled(sources.tag)];
 	return {
-		...{text, names, sample},
+		...{text, names, repositoryNames, sample},
 		match(repo, tagText) {
 			const inRepository = repository.exec(repo);
 			if (!inRepository) return {differs: 'repository'};
@@ -51,6 +60,10 @@ export const refPatternOf = (
 			return inTag ? {named: {...inRepository.groups, ...inTag.groups}} : {differs: 'tag'};
 		},
 		matchesRepository: repo => repository.test(repo),
+		namedInRepository(repo) {
+			const found = repository.exec(repo);
+			return found ? {...found.groups} : undefined;
+		},
 	};
 };
 

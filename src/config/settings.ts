@@ -45,6 +45,36 @@ export const settingsTable = {
 		'Addresses or CIDR ranges, with commas between them, of the proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed.',
 		'none',
 	),
+	LAYERCACHE_TLS_CERT: setting(
+		'tlsCert',
+		'Listening',
+		z.string().min(1).optional(),
+		'The file of the certificate, in PEM, with those of the authorities between behind it; with it the port speaks TLS: [auth.md](auth.md#tls). It and the key are read again when they change, and at SIGHUP.',
+		'none: plain HTTP',
+	),
+	LAYERCACHE_TLS_KEY: setting(
+		'tlsKey',
+		'Listening',
+		z.string().min(1).optional(),
+		'The file of its private key, in PEM, without a passphrase.',
+		'needed with a certificate',
+	),
+	LAYERCACHE_TLS_MIN_VERSION: setting(
+		'tlsMinVersion',
+		'Listening',
+		choice(['1.2', '1.3'])
+			.default('1.2')
+			.transform(version => `TLSv${version}` as const),
+		'The oldest version of TLS that is spoken: `1.2` or `1.3`.',
+		'`1.2`',
+	),
+	LAYERCACHE_TLS_REDIRECT_PORT: setting(
+		'tlsRedirectPort',
+		'Listening',
+		wholeNumber(0, 65535).optional(),
+		'A second port, for plain HTTP, which sends whoever reads to https and takes nothing else.',
+		'none: plain HTTP is not served beside TLS',
+	),
 	LAYERCACHE_HTTP_IDLE_SECONDS: setting(
 		'idleSeconds',
 		'Listening',
@@ -271,7 +301,13 @@ export class SettingsInvalid extends Error {
 	}
 }
 
-const contradictions = ({store, s3Bucket, workers}: Settings): string[] => {
+const contradictions = (settings: Settings): string[] => {
+	const {store, s3Bucket, workers, port, tlsCert, tlsKey, tlsRedirectPort} = settings;
+	if ((tlsCert === undefined) !== (tlsKey === undefined))
+		return [`LAYERCACHE_TLS_${tlsCert ? 'KEY' : 'CERT'} is needed with LAYERCACHE_TLS_${tlsCert ? 'CERT' : 'KEY'}`];
+	if (tlsRedirectPort !== undefined && !tlsCert)
+		return ['LAYERCACHE_TLS_REDIRECT_PORT needs LAYERCACHE_TLS_CERT: without TLS there is nothing to lead to'];
+	if (tlsRedirectPort && tlsRedirectPort === port) return ['LAYERCACHE_TLS_REDIRECT_PORT must be another port than LAYERCACHE_PORT'];
 	if (store === 's3' && !s3Bucket) return ['LAYERCACHE_S3_BUCKET is needed with LAYERCACHE_STORE=s3'];
 	if (store === 'memory' && workers > 1)
 		return ['LAYERCACHE_STORE=memory needs LAYERCACHE_WORKERS=1: each worker would have a memory of its own'];

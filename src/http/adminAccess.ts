@@ -1,6 +1,7 @@
 /** Who may use the admin API and the dashboard, and that no page of another site makes their browser do it. */
 import {createHash, timingSafeEqual} from 'node:crypto';
 import type {IncomingMessage} from 'node:http';
+import {isLoopbackName} from '../lib/loopback.ts';
 import {ApiRefusal} from './apiRefusal.ts';
 import {type Client, isAmong} from './client.ts';
 
@@ -76,7 +77,6 @@ const isLoopback = isAmong(['127.0.0.0/8', '::1']);
 
 // A page of another site whose name was made to mean 127.0.0.1 comes with that name, whatever URL is said to be ours.
 const isLoopbackHost = (host = '') => isLoopbackName(URL.parse(`http://${host}`)?.hostname ?? '');
-const isLoopbackName = (name: string) => name === 'localhost' || name === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(name);
 
 // A proxy on this machine makes everybody look like a client on this machine, unless it says for whom it asks.
 const isForwarded = (headers: IncomingMessage['headers']) =>

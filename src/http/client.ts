@@ -39,9 +39,10 @@ export const clientOf = (request: IncomingMessage, isTrusted: IsAddress, publicU
  */
 export const carriesAuthorization = (from: string, to: string): boolean => to === from || to.endsWith(`.${from}`);
 
-const originOf = ({headers}: IncomingMessage, forwarded: boolean): URL => {
+const originOf = ({headers, socket}: IncomingMessage, forwarded: boolean): URL => {
 	const host = (forwarded && last(headers['x-forwarded-host'])) || headers.host || 'localhost';
-	const protocol = forwarded && last(headers['x-forwarded-proto']) === 'https' ? 'https' : 'http';
+	const scheme = (forwarded && last(headers['x-forwarded-proto'])) || ('encrypted' in socket ? 'https' : 'http');
+	const protocol = scheme === 'https' ? 'https' : 'http';
 	return URL.parse(`${protocol}://${host}`) ?? new URL('http://localhost');
 };
 

@@ -71,12 +71,15 @@ export const recordWhenOver = (
 				bytesOut,
 				durationMs: Math.round(seconds * 1e5) / 100,
 				client: exchange.client.address,
-				userAgent: request.headers['user-agent']?.slice(0, 256),
+				userAgent: request.headers['user-agent']?.slice(0, 256).replace(notPrintable, '?'),
 			},
 			'request',
 		);
 	});
 };
+
+// JSON keeps the controls above ASCII as they are, and a terminal obeys them.
+const notPrintable = /[^\x20-\x7e]/g;
 
 /** Names, never query strings: those may carry what is nobody else's. */
 const factsOf = (request: OciRequest) => ({

@@ -3,12 +3,13 @@ import type {IncomingMessage, ServerResponse} from 'node:http';
 import Router from '@koa/router';
 import Koa from 'koa';
 import {OciError} from 'oci-spec-types';
+import {isLoopbackName} from '../lib/loopback.ts';
 import {openApiPath} from '../operations/routes.ts';
 import type {Log} from '../telemetry/log.ts';
 import type {Metrics} from '../telemetry/metrics.ts';
 import type {HttpAdministration} from './administration.ts';
 import {ApiRefusal} from './apiRefusal.ts';
-import {clientOf, type IsAddress} from './client.ts';
+import {type Client, clientOf, type IsAddress} from './client.ts';
 import type {Dashboard} from './dashboard.ts';
 import {apiFailureOf, type Failure, failureOf, isDeparture} from './errors.ts';
 import {createExchange, type Exchange, recordWhenOver, requestIdOf} from './exchange.ts';
@@ -48,7 +49,10 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 		if (path.startsWith(refsPath)) return answerRef(method, url, explainRef);
 		throw new ApiRefusal('not-found', 'there is nothing here', `what there is: ${openApiPath}`);
 	});
-	route('/ui{/*rest}', (exchange, request) => dashboard.answer(exchange, request));
+	route('/ui{/*rest}', (exchange, request, response) => {
+		if (staysSecure(exchange.client)) response.setHeader('Strict-Transport-Security', `max-age=${secureSeconds}`);
+		return dashboard.answer(exchange, request);
+	});
 	route('/livez', () => text('ok\n'));
 	route('/readyz', async () => {
 		await assertReady();
@@ -71,7 +75,12 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 		recordWhenOver(exchange, req, res, {log, metrics});
 		try {
 			res.setHeader('X-Request-Id', id);
-			if (req.url.startsWith('/v2')) res.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
+			res.setHeader('X-Content-Type-Options', 'nosniff');
+			if (req.url.startsWith('/v2')) {
+				res.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
+				// Whoever pushes a manifest says of what type it is. A page among them must not act for whoever has signed in to the dashboard.
+				res.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
+			}
 			await next();
 		} catch (error) {
 			await answerFailure(exchange, req, res, error, dashboard);
@@ -83,6 +92,10 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 	});
 	return app;
 };
+
+/** Whether browsers may be told to use nothing but https. All ports of a name are meant by it, so it is never said of this machine. */
+const staysSecure = ({url}: Client) => url.protocol === 'https:' && !isLoopbackName(url.hostname);
+const secureSeconds = 365 * 86_400;
 
 const send = (exchange: Exchange, request: IncomingMessage, response: ServerResponse, reply: Reply) =>
 	sendReply(response, request.method ?? 'GET', reply, bytes => {

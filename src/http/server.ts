@@ -1,25 +1,30 @@
 /** The listening socket: time limits that fit layers, and an end that loses no request. */
-import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
+import {createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import type {Duplex} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
 import {formatErrors, OciError} from 'oci-spec-types';
+import type {Certificate} from './certificate.ts';
+import {framingProblem} from './framing.ts';
+import {createTlsServer, type TlsOptions, type TlsServer} from './tlsServer.ts';
 
 export type HttpServer = {
 	/** Where it listens, with the port it got. */
 	address: AddressInfo;
 	/** Takes no new connections, lets requests under way end for so long, then cuts them. Resolves when all are gone, and the work for them is done. */
 	drain(seconds: number): Promise<void>;
+	/** With TLS, what new connections get from now on. */
+	renewCertificate(certificate: Certificate): void;
 };
 
-export type ListenOptions = {host: string; port: number; idleSeconds: number};
+export type ListenOptions = {host: string; port: number; idleSeconds: number; tls?: TlsOptions};
 /** Answers a request; resolves when that is done. */
 export type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
 
 /** Throws CannotListen. */
-export const listen = async (listener: Listener, {host, port, idleSeconds}: ListenOptions): Promise<HttpServer> => {
+export const listen = async (listener: Listener, {host, port, idleSeconds, tls}: ListenOptions): Promise<HttpServer> => {
 	const idleMs = idleSeconds * 1000;
-	const server = createServer({
+	const options: ServerOptions = {
 		// Node's 300 s bound the whole of a request, and so the size of a layer on a slow line.
 		requestTimeout: 0,
 		// BuildKit opens an upload before its layer is there, and Go holds back the headers until the first byte.
@@ -27,16 +32,27 @@ export const listen = async (listener: Listener, {host, port, idleSeconds}: List
 		// Node's 5 s lose races with pooled clients; BuildKit keeps idle connections for 120 s.
 		keepAliveTimeout: 150_000,
 		maxHeaderSize: 32 * 1024,
+		// We see to it ourselves: Node answers 400, and serves what follows on the connection.
+		requireHostHeader: false,
 		noDelay: true,
 		// A builder that vanished without a word would hold its upload until the idle time is over.
 		keepAlive: true,
 		keepAliveInitialDelay: 30_000,
-	});
+	};
+	const {server, renew, cutUnfinished} = tls ? createTlsServer(options, tls) : createPlainServer(options);
 	server.timeout = idleMs;
 	const open = new Map<Duplex, ServerResponse>();
+	const ended = new WeakSet<Duplex>();
 	const work = new Set<Promise<unknown>>();
 	let draining = false;
 	server.on('request', (request, response) => {
+		// The parser may have read on already.
+		if (ended.has(request.socket)) return;
+		const problem = framingProblem(request);
+		if (problem) {
+			ended.add(request.socket);
+			return refuseFraming(response, problem);
+		}
 		open.set(request.socket, response);
 		if (draining) response.setHeader('Connection', 'close');
 		response.once('close', () => {
@@ -48,12 +64,14 @@ export const listen = async (listener: Listener, {host, port, idleSeconds}: List
 		work.add(answer);
 	});
 	server.on('clientError', (error, socket) => refuse(error, socket, open.get(socket)));
-	await started(server, host, port);
+	const address = await startListening(server, {host, port, setting: 'LAYERCACHE_PORT'});
 	return {
-		address: server.address() as AddressInfo,
+		address,
+		renewCertificate: renew,
 		async drain(seconds) {
 			draining = true;
 			for (const response of open.values()) if (!response.headersSent) response.setHeader('Connection', 'close');
+			cutUnfinished();
 			await closed(server, seconds);
 			// Work for clients that are gone, such as taking back what they had begun to upload, still needs the store.
 			await Promise.race([Promise.allSettled(work), delay(lastWorkMs, undefined, {ref: false})]);
@@ -66,6 +84,12 @@ export class CannotListen extends Error {
 	override readonly name = 'CannotListen';
 }
 
+const createPlainServer = (options: ServerOptions): TlsServer => ({
+	server: createServer(options),
+	renew: () => undefined,
+	cutUnfinished: () => undefined,
+});
+
 const lastWorkMs = 10_000;
 
 /** What is no HTTP, or has more than fits into the headers, never becomes a request: answered here, then cut. */
@@ -73,26 +97,36 @@ const refuse = (error: NodeJS.ErrnoException, socket: Duplex, running: ServerRes
 	// In the middle of an answer, ours would be taken for its bytes.
 	if (error.code === 'ECONNRESET' || !socket.writable || running?.headersSent) return void socket.destroy();
 	const [status, message] = refusals[error.code ?? ''] ?? ['400 Bad Request', 'this is not an HTTP request'];
-	const body = JSON.stringify(formatErrors(new OciError('UNSUPPORTED', undefined, {message})));
+	const body = refusalBody(message);
 	const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
 	socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy());
 };
+
+/** Where it ends is in doubt, so nothing that follows on its connection is served. */
+const refuseFraming = (response: ServerResponse, message: string): void => {
+	response.writeHead(400, {'Content-Type': 'application/json', Connection: 'close'}).end(refusalBody(message));
+};
+
+const refusalBody = (message: string) => JSON.stringify(formatErrors(new OciError('UNSUPPORTED', undefined, {message})));
 
 const refusals: Readonly<Record<string, [status: string, message: string]>> = {
 	HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the URL and the headers may have 32 KiB together'],
 	ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the headers did not arrive in time'],
 };
 
-const started = (server: Server, host: string, port: number) =>
-	new Promise<void>((resolve, reject) => {
-		server.once('error', (cause: NodeJS.ErrnoException) => reject(new CannotListen(whyNot(cause, host, port), {cause})));
-		server.listen(port, host, resolve);
+/** Answers with the port it got. `setting` is the one to change where a port is not to be had. Throws CannotListen. */
+export const startListening = (server: Server, at: ListenAt): Promise<AddressInfo> =>
+	new Promise((resolve, reject) => {
+		server.once('error', (cause: NodeJS.ErrnoException) => reject(new CannotListen(whyNot(cause, at), {cause})));
+		server.listen(at.port, at.host, () => resolve(server.address() as AddressInfo));
 	});
 
-const whyNot = ({code, message}: NodeJS.ErrnoException, host: string, port: number): string => {
+type ListenAt = {host: string; port: number; setting: string};
+
+const whyNot = ({code, message}: NodeJS.ErrnoException, {host, port, setting}: ListenAt): string => {
 	const portTaken = `port ${port} of ${host} is taken by another program${port === 5000 ? ' (on macOS by AirPlay Receiver)' : ''}`;
-	if (code === 'EADDRINUSE') return `${portTaken}: set LAYERCACHE_PORT to a free one`;
-	if (code === 'EACCES') return `port ${port} needs rights that this process has not: set LAYERCACHE_PORT to one above 1023`;
+	if (code === 'EADDRINUSE') return `${portTaken}: set ${setting} to a free one`;
+	if (code === 'EACCES') return `port ${port} needs rights that this process has not: set ${setting} to one above 1023`;
 	return `${host} is no address of this machine (${message}): set LAYERCACHE_HOST to one of them, or to 0.0.0.0 for all`;
 };
 

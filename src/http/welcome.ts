@@ -1,4 +1,5 @@
 /** What a person sees at `/`, and on the terminal at the start: the lines to paste into a build. */
+import {isLoopbackName} from '../lib/loopback.ts';
 import type {Reply} from './reply.ts';
 
 export const welcome = (url: URL, accept: string | undefined): Reply => {
@@ -18,7 +19,7 @@ export const welcome = (url: URL, accept: string | undefined): Reply => {
 /** The lines for a registry at `url`, as plain text. */
 export const buildLines = (url: URL): string => {
 	const ref = `${url.host}/ci/app:main`;
-	const insecure = url.protocol === 'http:' && !isLoopback(url.hostname);
+	const insecure = url.protocol === 'http:' && !isLoopbackName(url.hostname);
 	return `layercache, a cache for BuildKit, is at ${url.origin}
 
 Add these two lines to a build:
@@ -33,8 +34,6 @@ On Linux make one that shares the host's network:
 
   docker buildx create --use --name layercache --driver-opt network=host`;
 };
-
-const isLoopback = (hostname: string) => hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 
 const plainHttp = (host: string) => `It speaks plain HTTP here, so BuildKit has to be told in its buildkitd.toml:
 

@@ -6,6 +6,7 @@ import {createInstruments} from './metrics/instruments.ts';
 import {createRefMetrics} from './metrics/refs.ts';
 import {createRequestMetrics} from './metrics/requests.ts';
 import {createStoreMetrics} from './metrics/stores.ts';
+import {createTransportMetrics} from './metrics/transport.ts';
 import {createUsageMetrics} from './metrics/usage.ts';
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -35,6 +36,7 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		...createCollectionMetrics(instruments),
 		...createContentsMetrics(instruments),
 		...createStoreMetrics(instruments),
+		...createTransportMetrics(instruments),
 		report,
 		text: async () => (gather ? aggregate(await gather(await report())).metrics() : registry.metrics()),
 		contentType: registry.contentType,

@@ -1,9 +1,10 @@
 /** Puts many usage documents together into few: those of a day that is over, and those of days that are long over. What is read stays the same. */
 import {createHash} from 'node:crypto';
+import {type Day, dayMs, dayOf, endOfDay} from '../lib/days.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import {keys} from '../registry/keys.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
-import {type Day, dayMs, dayOf, endOfDay, firstDetailedDay} from './days.ts';
+import {firstDetailedDay} from './days.ts';
 import {addLine, documentType, formatDocument, formatLines} from './document.ts';
 import {condensed} from './forgetting.ts';
 import type {Ledger, Period} from './ledger.ts';

@@ -1,19 +1,5 @@
-/** Days of the calendar, UTC, by the store's clock. */
-
-/** `2026-11-27`; the order of the texts is that of the days. */
-export type Day = string & {readonly __brand: 'Day'};
-
-export const dayMs = 86_400_000;
-
-export const dayOf = (time: Date | number): Day => new Date(time).toISOString().slice(0, 10) as Day;
-
-/** When the day ends, in milliseconds since 1970. */
-export const endOfDay = (day: Day): number => Date.parse(day) + dayMs;
-
-/** The day that was so many days before. */
-export const daysBefore = (day: Day, days: number): Day => dayOf(Date.parse(day) - days * dayMs);
-
-export const isDay = (text: string): text is Day => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
+/** What is kept of which days, by the store's clock. */
+import {type Day, daysBefore} from '../lib/days.ts';
 
 /** Of what was there before, only sums and last times are kept, and the totals of each day. */
 export const firstDetailedDay = (today: Day): Day => daysBefore(today, detailedDays - 1);

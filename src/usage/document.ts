@@ -10,7 +10,7 @@
  */
 import {digestSchema, repositoryNameSchema, tagSchema} from 'oci-spec-types';
 import {z} from 'zod';
-import {type Day, isDay} from './days.ts';
+import {type Day, isDay} from '../lib/days.ts';
 import {
 	type AnyRepository,
 	type ClientNumbers,

@@ -1,6 +1,7 @@
 /** What is kept of days that are long over. A pure function. */
 import type {Tag} from 'oci-spec-types';
-import {type Day, daysBefore, firstDetailedDay} from './days.ts';
+import {type Day, daysBefore} from '../lib/days.ts';
+import {firstDetailedDay} from './days.ts';
 import {addLedger, addNumbers, countersOf, type Ledger, noTotalNumbers, type RefCounters, totalColumns} from './ledger.ts';
 
 /** The same ledger with the totals of old days, the sums and last times of their refs and layers, and of the last days everything. */

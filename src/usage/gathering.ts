@@ -1,6 +1,6 @@
 /** What a process has heard since it last began a document: a ledger with room for so many entries and no more, whatever clients ask for. */
 import type {Digest, RepositoryName, Tag} from 'oci-spec-types';
-import {type Day, dayOf, endOfDay} from './days.ts';
+import {type Day, dayOf, endOfDay} from '../lib/days.ts';
 import {
 	addLedger,
 	type ClientNumbers,

@@ -1,6 +1,6 @@
 /** Counts and last times of refs, layers and clients, by day and repository: what a replica gathers and a document holds. Ledgers add up in any order. */
 import type {Digest, RepositoryName, Tag} from 'oci-spec-types';
-import type {Day} from './days.ts';
+import type {Day} from '../lib/days.ts';
 
 /** Of days that are long over, only the totals are kept by day. */
 export type Ledger = Map<Period, Repositories>;

@@ -1,5 +1,5 @@
 /** How usage documents are called: a replica's own, and those that were put together of others. */
-import {type Day, isDay} from './days.ts';
+import {type Day, isDay} from '../lib/days.ts';
 import type {Period} from './ledger.ts';
 
 /** `replica` is hexadecimal with dashes, `number` counts its documents. */

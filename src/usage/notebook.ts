@@ -1,7 +1,9 @@
 /** The documents that one process writes: one is open and is written again while there is news, at most once a flush; the others are done. */
+
+import {dayOf, endOfDay} from '../lib/days.ts';
+import {createFollowedClock} from '../lib/followedClock.ts';
 import {keys} from '../registry/keys.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
-import {dayOf, endOfDay} from './days.ts';
 import {documentType, formatDocument, formatLines} from './document.ts';
 import {createGathering, type Gathering} from './gathering.ts';
 import {formatReplicaName} from './names.ts';
@@ -21,8 +23,7 @@ export type Notebook = ReturnType<typeof createNotebook>;
 
 export const createNotebook = (store: ObjectStore, {replica, startedAt, elapsed, limits = usualLimits}: NotebookOptions) => {
 	// Each flush tells the store's clock again: a replica whose own is wrong makes nothing look older.
-	let leadMs = startedAt.getTime() - elapsed();
-	const now = () => elapsed() + leadMs;
+	const {now, follow} = createFollowedClock(startedAt, elapsed);
 
 	let begun = 0;
 	const nextPlace = (): Place => {
@@ -36,7 +37,7 @@ export const createNotebook = (store: ObjectStore, {replica, startedAt, elapsed,
 	const write = async ({place, since, gathering}: OpenDocument): Promise<void> => {
 		const text = formatDocument(formatLines(gathering.ledger), since);
 		const {answeredAt} = await store.write(keys.usageDocument(place.name), Buffer.from(text), {contentType: documentType});
-		leadMs = answeredAt.getTime() - elapsed();
+		follow(answeredAt);
 	};
 
 	return {

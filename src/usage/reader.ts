@@ -1,7 +1,8 @@
 /** What all replicas have written down, added up for those who ask. */
 import type {RepositoryName} from 'oci-spec-types';
+import {dayOf} from '../lib/days.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
-import {dayOf, firstDetailedDay} from './days.ts';
+import {firstDetailedDay} from './days.ts';
 import {addLine, type LineSubject} from './document.ts';
 import {type AnyRepository, countersOf, type Ledger, unnamed} from './ledger.ts';
 import {createShelf, type LoadedDocument, type ShelfOptions} from './shelf.ts';

@@ -1,6 +1,6 @@
 /** A ledger as those see it who ask: each ref, each layer, each day, each client. Pure functions. */
 import type {Digest, RepositoryName, Tag} from 'oci-spec-types';
-import type {Day} from './days.ts';
+import type {Day} from '../lib/days.ts';
 import {usesOf} from './gathering.ts';
 import {
 	addClients,

@@ -1,6 +1,6 @@
 /** What the registry knows of how it is used: who writes it down, and who is told. */
 import type {Digest, RepositoryName, Tag} from 'oci-spec-types';
-import type {Day} from './days.ts';
+import type {Day} from '../lib/days.ts';
 
 /**
  * Hears of what builders do. It costs a request next to nothing, never throws and never waits; what it heard is in the store within a minute.

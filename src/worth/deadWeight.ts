@@ -2,7 +2,7 @@
 import type {Digest, RepositoryName, Tag} from 'oci-spec-types';
 import type {CacheConfig, CacheResult} from '../cache/cacheConfig.ts';
 import {merge} from '../cache/merge.ts';
-import {dayMs} from '../usage/days.ts';
+import {dayMs} from '../lib/days.ts';
 import type {WorthGround} from './ground.ts';
 import type {RefContent} from './refContent.ts';
 

@@ -1,6 +1,6 @@
 /** Small facts about one layer that several answers give. */
 import {type Descriptor, type Digest, isDigest} from 'oci-spec-types';
-import {dayOf, daysBefore} from '../usage/days.ts';
+import {dayOf, daysBefore} from '../lib/days.ts';
 import type {LayerUsage} from '../usage/usage.ts';
 
 /** The digest of a layer's content (its diffID), where the manifest tells it (containerd: labels.LabelUncompressed; BuildKit writes it into every cache). */

@@ -34,6 +34,9 @@ test('the packed tarball, installed in an empty folder, serves /v2/', async t =>
 	);
 	t.regex(contents, /^package\/node_modules\/oci-spec-types\/.+\.js$/m);
 
+	const materials = JSON.parse(await succeed('tar', ['-xzOf', tarball, 'package/dist/sbom.cdx.json']));
+	t.like(materials, {bomFormat: 'CycloneDX', metadata: {component: {name: 'layercache'}}});
+
 	const home = await temporaryFolder(t, 'empty');
 	await succeed('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', tarball], {cwd: home, env, timeoutSeconds: 240});
 	const command = join(home, 'node_modules', '.bin', 'layercache');

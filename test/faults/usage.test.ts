@@ -1,10 +1,10 @@
 /** What is left of the usage when a process crashes, the store is away, or clocks and days go on meanwhile. */
 import test, {type ExecutionContext} from 'ava';
 import {parseRepositoryName, parseTag} from 'oci-spec-types';
+import {dayOf} from '../../src/lib/days.ts';
+import {startFlushing} from '../../src/lib/flushing.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import {type ObjectStore, StoreUnavailable} from '../../src/storage/objectStore.ts';
-import {dayOf} from '../../src/usage/days.ts';
-import {startFlushing} from '../../src/usage/flushing.ts';
 import {createNotebook} from '../../src/usage/notebook.ts';
 import {createUsageReader} from '../../src/usage/reader.ts';
 import {createUsageRecorder} from '../../src/usage/recorder.ts';
@@ -174,12 +174,13 @@ test('a document that cannot be read is a warning, hides nothing else, and makes
 	t.deepEqual(damaged, ['usage/2026-11-27/bbb-0']);
 });
 
-test('it is flushed every minute and at the end; a failure that stays is told once', async t => {
+test('it is flushed again and again and at the end; a failure that stays is told once', async t => {
 	const waits: {ms: number; pass: () => void}[] = [];
 	const outcomes: string[] = [];
 	const failures: string[] = [];
 	const answers: (boolean | Error)[] = [true, false, new Error('away'), new Error('away'), true, new Error('away'), true];
 	const {stop} = startFlushing({
+		everyMs: minuteMs,
 		async flush() {
 			const answer = answers.shift();
 			if (answer instanceof Error) throw answer;

@@ -1,10 +1,10 @@
 /** Putting usage documents together: nothing that is read changes, wherever it crashes and whoever else does the same. */
 import test, {type ExecutionContext} from 'ava';
 import fc from 'fast-check';
+import type {Day} from '../../src/lib/days.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import type {ObjectStore} from '../../src/storage/objectStore.ts';
 import {compactUsage} from '../../src/usage/compaction.ts';
-import type {Day} from '../../src/usage/days.ts';
 import {documentType, formatDocument, formatLines} from '../../src/usage/document.ts';
 import type {Ledger} from '../../src/usage/ledger.ts';
 import {keysOf} from '../support/stores.ts';

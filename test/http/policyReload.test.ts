@@ -20,12 +20,12 @@ test('a new policy holds from the next request on, a broken one never, and both 
 	t.is(await pushed('main'), 403);
 
 	await replacePolicy(path, protects('other'));
-	await app.reloadPolicy();
+	await app.reload();
 	t.is(await pushed('main'), 201);
 	t.is(await pushed('other'), 403);
 
 	await replacePolicy(path, 'refs:\n  - match: "ci/**:other"\n    protekt: false\n');
-	await app.reloadPolicy();
+	await app.reload();
 	t.is(await pushed('other'), 403);
 	const problem = {line: 3, column: 5, message: 'refs[0].protekt is no name that is known; did you mean protect?'};
 	t.like(
@@ -37,7 +37,7 @@ test('a new policy holds from the next request on, a broken one never, and both 
 	t.true(Number(await metric('layercache_policy_reads_total{outcome="refused"}')) >= 1);
 
 	await replacePolicy(path, '{}');
-	await app.reloadPolicy();
+	await app.reload();
 	t.is(await pushed('other'), 201);
 	t.is(await metric('layercache_policy_stale'), '0');
 	t.true(Number(await metric('layercache_policy_reads_total{outcome="loaded"}')) >= 3);

@@ -2,7 +2,7 @@
 import test, {type ExecutionContext} from 'ava';
 import {mediaTypes, parseDigest, parseRepositoryName, parseTag} from 'oci-spec-types';
 import {cacheConfigMediaType} from '../../src/cache/cacheDocument.ts';
-import {dayOf} from '../../src/usage/days.ts';
+import {dayOf} from '../../src/lib/days.ts';
 import {startApp} from '../support/app.ts';
 import {someBytes} from '../support/bytes.ts';
 import {asImporter, asPusher, cacheOf, importCache, layerDigest, layerOf, pushCache} from '../support/caches.ts';

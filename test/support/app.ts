@@ -61,7 +61,7 @@ export const startApp = async (
 		),
 	});
 	t.teardown(app.stop);
-	const url = `http://127.0.0.1:${app.server.address.port}`;
+	const url = `${settings.tlsCert ? 'https' : 'http'}://127.0.0.1:${app.server.address.port}`;
 	/** Resolves when the next request of this kind has its line in the log. */
 	const over = (kind: string) => once(lines, kind);
 	return {app, url, store, log, over, client: createClient(url)};

@@ -1,7 +1,7 @@
 /** Made-up usage, for properties. */
 import fc from 'fast-check';
 import {type Digest, digestOf, parseRepositoryName, parseTag, type RepositoryName} from 'oci-spec-types';
-import {type Day, dayOf, daysBefore} from '../../src/usage/days.ts';
+import {type Day, dayOf, daysBefore} from '../../src/lib/days.ts';
 import {formatLines} from '../../src/usage/document.ts';
 import {
 	type Columns,

@@ -46,6 +46,14 @@ test('s3 without a bucket is refused by name', t => {
 	t.deepEqual(problemsOf({LAYERCACHE_STORE: 's3'}), ['LAYERCACHE_S3_BUCKET is needed with LAYERCACHE_STORE=s3']);
 });
 
+test('half of what TLS needs is refused with the other half', t => {
+	t.deepEqual(problemsOf({LAYERCACHE_TLS_CERT: 'a'}), ['LAYERCACHE_TLS_KEY is needed with LAYERCACHE_TLS_CERT']);
+	t.deepEqual(problemsOf({LAYERCACHE_TLS_KEY: 'a'}), ['LAYERCACHE_TLS_CERT is needed with LAYERCACHE_TLS_KEY']);
+	t.deepEqual(problemsOf({LAYERCACHE_TLS_REDIRECT_PORT: '80'}), [
+		'LAYERCACHE_TLS_REDIRECT_PORT needs LAYERCACHE_TLS_CERT: without TLS there is nothing to lead to',
+	]);
+});
+
 test('a value is never repeated in a message: it may be a secret in the wrong place', t => {
 	for (const name of [
 		'LAYERCACHE_PORT',

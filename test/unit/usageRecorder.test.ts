@@ -1,9 +1,9 @@
 /** One process's share: what it gathers, when it stores it, and how little it takes. */
 import test, {type ExecutionContext} from 'ava';
 import {type Digest, digestOf, parseRepositoryName, parseTag} from 'oci-spec-types';
+import {type Day, dayOf} from '../../src/lib/days.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import type {ObjectStore} from '../../src/storage/objectStore.ts';
-import {type Day, dayOf} from '../../src/usage/days.ts';
 import {createNotebook} from '../../src/usage/notebook.ts';
 import {createUsageReader} from '../../src/usage/reader.ts';
 import {createUsageRecorder} from '../../src/usage/recorder.ts';

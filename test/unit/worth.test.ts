@@ -1,9 +1,9 @@
 import test from 'ava';
 import {type Digest, digestOf, mediaTypes, parseRepositoryName, parseTag} from 'oci-spec-types';
 import {type CacheDocument, toManifest} from '../../src/cache/cacheDocument.ts';
+import {dayOf} from '../../src/lib/days.ts';
 import {holdersIn} from '../../src/refs/holders.ts';
 import {keys} from '../../src/registry/keys.ts';
-import {dayOf} from '../../src/usage/days.ts';
 import type {LayerUsage} from '../../src/usage/usage.ts';
 import {deadWeight} from '../../src/worth/deadWeight.ts';
 import {describeRef} from '../../src/worth/describeRef.ts';

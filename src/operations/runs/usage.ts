@@ -1,9 +1,9 @@
 /** How much is used, how the store has grown, and what takes the room. */
 import type {RepositoryName} from 'oci-spec-types';
 import type {CycleReport} from '../../gc/report.ts';
+import {type Day, dayOf, daysBefore} from '../../lib/days.ts';
 import {mapParallel} from '../../lib/mapInOrder.ts';
 import {keys} from '../../registry/keys.ts';
-import {type Day, dayOf, daysBefore} from '../../usage/days.ts';
 import type {DayTotals} from '../../usage/usage.ts';
 import type {Administration} from '../administration.ts';
 import type {Run, Runs} from '../operations.ts';

@@ -67,7 +67,7 @@ export const defaultTuning: S3Tuning = {
 	singleBytes: 16 * MiB,
 	partBytes: 16 * MiB,
 	partsAtOnce: 4,
-	bufferBytes: 64 * MiB,
+	bufferBytes: 48 * MiB,
 	documentBytes: MiB,
 	stallSeconds: 30,
 	joinableBytes: 5 * MiB,

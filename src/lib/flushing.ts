@@ -1,10 +1,10 @@
-/** Stores what was gathered: every minute while there is news, and once more at the end. */
+/** Stores what was gathered: now and then while there is news, and once more at the end. */
 import {setTimeout as delay} from 'node:timers/promises';
 
 export type FlushingOptions = {
 	/** Stores what is not stored yet; says whether there was anything. */
 	flush(): Promise<boolean>;
-	everyMs?: number;
+	everyMs: number;
 	onFlushed(outcome: 'stored' | 'failed'): void;
 	/** Once for a failure that comes again and again. */
 	onFailed(error: Error): void;
@@ -16,7 +16,7 @@ export type Flushing = {
 	stop(): Promise<void>;
 };
 
-export const startFlushing = ({flush, everyMs = 60_000, onFlushed, onFailed, wait = waitUnheld}: FlushingOptions): Flushing => {
+export const startFlushing = ({flush, everyMs, onFlushed, onFailed, wait = waitUnheld}: FlushingOptions): Flushing => {
 	const stopping = new AbortController();
 	let lastFailure = '';
 
