@@ -7,6 +7,7 @@ import {createRefMetrics} from './metrics/refs.ts';
 import {createRequestMetrics} from './metrics/requests.ts';
 import {createStoreMetrics} from './metrics/stores.ts';
 import {createTransportMetrics} from './metrics/transport.ts';
+import {createUpstreamMetrics} from './metrics/upstreams.ts';
 import {createUsageMetrics} from './metrics/usage.ts';
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -36,6 +37,7 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		...createCollectionMetrics(instruments),
 		...createContentsMetrics(instruments),
 		...createStoreMetrics(instruments),
+		...createUpstreamMetrics(instruments),
 		...createTransportMetrics(instruments),
 		report,
 		text: async () => (gather ? aggregate(await gather(await report())).metrics() : registry.metrics()),
