@@ -1,8 +1,11 @@
 /** The composition root: settings become a store, a registry and a server. */
 import {randomUUID} from 'node:crypto';
 import {hostname} from 'node:os';
+import type {Writable} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
 import {OciError} from 'oci-spec-types';
+import {removeOldDays} from './audit/oldDays.ts';
+import {openAudit} from './auditing.ts';
 import {collecting, collectingEvents} from './collecting.ts';
 import {composeAdministration} from './composedAdministration.ts';
 import {composeRegistry} from './composedRegistry.ts';
@@ -72,6 +75,8 @@ export type AppOptions = {
 	sharedFiles?: SharedFiles;
 	/** The buckets that the policy names besides; S3 by the settings where nothing is given. */
 	openOldStore?: OpenOldStore;
+	/** Where the audit goes with LAYERCACHE_AUDIT_FILE=-. */
+	stdout?: Writable;
 };
 
 /** Reads the policy, probes the store, marks it, and listens. Throws SettingsInvalid, PolicyInvalid, StoreUnfit, StoreUnavailable, CannotListen. */
@@ -88,6 +93,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		sweeps = true,
 		found,
 		sharedFiles,
+		stdout = process.stdout,
 		openOldStore: openOld = cache => openOldStore(cache, settings, metrics.recordS3Request),
 	} = options;
 	const lifetimes = lifetimesOf(settings);
@@ -111,13 +117,13 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		policy: policy.current,
 		openOldStore: openOld,
 	});
+	const witness = {replica: randomUUID(), startedAt: (await clockKnown) ?? new Date(clock()), elapsed};
 	const usage = startUsage(store, {
-		replica: randomUUID(),
-		startedAt: (await clockKnown) ?? new Date(clock()),
-		elapsed,
+		...witness,
 		observer: metrics,
 		onFailed: error => log.warn({error}, 'usage not stored; it is kept, and tried again in a minute'),
 	});
+	const audit = await openAudit(store, {...surroundings, ...witness, stdout});
 	const administration = composeAdministration(store, {
 		...{lifetimes, tombstones, guard, clock, elapsed, wait, disk: diskLimits(settings)},
 		...collectingEvents({log, metrics}, composed.forget),
@@ -163,7 +169,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 							compactUsage(store, await store.now(), {onDamaged: (key, error) => log.warn({key, error}, 'usage not readable')}),
 					}),
 				];
-	const sweeper = startSweeper(sweeps ? [...sweepsOf(store, lifetimes), ...collects] : [], {
+	const sweeper = startSweeper(sweeps ? [...sweepsOf(store, lifetimes, settings), ...collects] : [], {
 		onSwept(what, removed) {
 			log.info({what, removed}, 'swept');
 			metrics.recordSwept(what, removed);
@@ -175,6 +181,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		server: listening.server,
 		found: {abilities, uploads: uploads.verdict()},
 		async reload() {
+			audit.reopen();
 			await Promise.all([policy.reload(), listening.reload()]);
 		},
 		async stop() {
@@ -184,7 +191,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 			clearInterval(looking);
 			await listening.drain(settings.drainSeconds);
 			await jobs.stop();
-			await usage.stop();
+			await Promise.all([usage.stop(), audit.stop()]);
 			await composed.close();
 			await store.close();
 		},
@@ -232,8 +239,11 @@ const openStore = async (store: ObjectStore): Promise<StoreAbilities> => {
 };
 
 // A request that began before its upload was over may still be writing; not after so long without a byte.
-const sweepsOf = (store: ObjectStore, {longestUploadMs, idleUploadMs: idleMs}: Lifetimes): Sweep[] => [
+const sweepsOf = (store: ObjectStore, {longestUploadMs, idleUploadMs: idleMs}: Lifetimes, {auditKeepMs: keepMs}: Settings): Sweep[] => [
 	{what: 'unfinished uploads', everyMs: idleMs / 4, run: () => abortAbandonedUploads(store, {idleMs})},
 	{what: 'left probes', everyMs: idleMs, run: () => removeLeftProbes(store, {idleMs})},
 	{what: 'left chunks', everyMs: idleMs, run: pause => removeLeftChunks(store, {endedMs: longestUploadMs + idleMs, idleMs, pause})},
+	...(keepMs === undefined ? [] : [{what: 'old audit', everyMs: sixHoursMs, run: () => removeOldDays(store, {keepMs})}]),
 ];
+
+const sixHoursMs = 6 * 3_600_000;

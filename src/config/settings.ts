@@ -251,6 +251,30 @@ export const settingsTable = {
 		'none: only clients on the same machine may',
 	),
 
+	LAYERCACHE_AUDIT: setting(
+		'audit',
+		'Audit',
+		choice(['on', 'off']).optional(),
+		'Whether it is written down who did what, and whether that was allowed: [audit.md](audit.md).',
+		'`off`',
+	),
+	LAYERCACHE_AUDIT_FILE: setting(
+		'auditFile',
+		'Audit',
+		z.string().min(1).optional(),
+		'A file to which the same lines are appended, beside the store; `-` is standard output. It is opened again at SIGHUP.',
+		'none: the store alone',
+	),
+	LAYERCACHE_AUDIT_KEEP: setting(
+		'auditKeepMs',
+		'Audit',
+		duration('1d')
+			.or(z.literal('forever').transform(() => undefined))
+			.default(90 * dayMs),
+		'After how long a day of the audit is removed from the store. `forever`: never, or by rules of the bucket.',
+		'`90d`',
+	),
+
 	LAYERCACHE_LOG: setting(
 		'log',
 		'Log',

@@ -1,5 +1,6 @@
 /** The numbers at /metrics, for Prometheus; docs/metrics.md explains each. */
 import {AggregatorRegistry, collectDefaultMetrics, Registry} from 'prom-client';
+import {createAuditMetrics} from './metrics/audit.ts';
 import {createCollectionMetrics} from './metrics/collection.ts';
 import {createContentsMetrics} from './metrics/contents.ts';
 import {createInstruments} from './metrics/instruments.ts';
@@ -38,6 +39,7 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		...createContentsMetrics(instruments),
 		...createStoreMetrics(instruments),
 		...createUpstreamMetrics(instruments),
+		...createAuditMetrics(instruments),
 		...createTransportMetrics(instruments),
 		report,
 		text: async () => (gather ? aggregate(await gather(await report())).metrics() : registry.metrics()),
