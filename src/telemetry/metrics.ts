@@ -1,7 +1,9 @@
 /** The numbers at /metrics, for Prometheus; docs/metrics.md explains each. */
 import {AggregatorRegistry, collectDefaultMetrics, Registry} from 'prom-client';
+import {createAuditMetrics} from './metrics/audit.ts';
 import {createCollectionMetrics} from './metrics/collection.ts';
 import {createContentsMetrics} from './metrics/contents.ts';
+import {createHandOverMetrics} from './metrics/handOvers.ts';
 import {createInstruments} from './metrics/instruments.ts';
 import {createRefMetrics} from './metrics/refs.ts';
 import {createRequestMetrics} from './metrics/requests.ts';
@@ -38,6 +40,8 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		...createContentsMetrics(instruments),
 		...createStoreMetrics(instruments),
 		...createUpstreamMetrics(instruments),
+		...createHandOverMetrics(instruments),
+		...createAuditMetrics(instruments),
 		...createTransportMetrics(instruments),
 		report,
 		text: async () => (gather ? aggregate(await gather(await report())).metrics() : registry.metrics()),
