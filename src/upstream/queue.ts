@@ -18,6 +18,7 @@ import {
 } from 'oci-spec-types';
 import {z} from 'zod';
 import {mapInOrder, mapParallel} from '../lib/mapInOrder.ts';
+import {createTurns} from '../lib/turns.ts';
 import {readDocument, type StoredDocument, swapDocument, writeDocument} from '../registry/documents.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
 
@@ -91,10 +92,13 @@ export const createQueue = (store: ObjectStore, {holder}: {holder: string}) => {
 			const {queuedAt, attempts, error} = found.document.value;
 			let held = await writeDocument(store, key, schema, {queuedAt, attempts: attempts + 1, error, holder}, found.document.etag);
 			if (!held) return undefined;
-			const swap = async (value: Document): Promise<boolean> => {
-				held = held && (await writeDocument(store, key, schema, value, held.etag));
-				return held !== undefined;
-			};
+			// One is on its way when the next begins, and is what that has to replace.
+			const inTurn = createTurns();
+			const swap = (value: Document): Promise<boolean> =>
+				inTurn(key, async () => {
+					held = held && (await writeDocument(store, key, schema, value, held.etag));
+					return held !== undefined;
+				});
 			return {
 				task: {...found.task, attempts: attempts + 1},
 				keep: () => swap({queuedAt, attempts: attempts + 1, error, holder}),
