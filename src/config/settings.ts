@@ -235,13 +235,6 @@ export const settingsTable = {
 		wholeNumber(64 * 1024, 64 * 1024 * 1024).default(1024 * 1024),
 		'How large the manifest and the config of a cache may be for BuildKit to import it: 1 MiB each, up to 0.33. Larger caches are cut down to it.',
 	),
-	LAYERCACHE_PROTECT_CLIENTS: setting(
-		'protectClients',
-		'Caches',
-		addressRanges.default([]),
-		'Addresses or CIDR ranges, with commas between them, of the clients that may move and delete the tags that the policy protects.',
-		'none: nobody may',
-	),
 
 	LAYERCACHE_ADMIN_TOKEN: setting(
 		'adminToken',
@@ -338,7 +331,13 @@ const contradictions = (settings: Settings): string[] => {
 	return [];
 };
 
+/** Settings of earlier versions, and what has taken their place. */
+const gone: Readonly<Record<string, string>> = {
+	LAYERCACHE_PROTECT_CLIENTS: 'a rule of `access` in the policy says it now, with `addresses` and `may: [protect]`: CHANGELOG.md has it',
+};
+
 const unknownProblem = (name: string) => {
+	if (Object.hasOwn(gone, name)) return `${name} is no setting any more; ${gone[name]}`;
 	const meant = nearest(name, Object.keys(settingsTable));
 	return `${name} is no setting${meant ? `; did you mean ${meant}?` : ''}`;
 };

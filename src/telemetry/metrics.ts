@@ -8,6 +8,7 @@ import {createRefMetrics} from './metrics/refs.ts';
 import {createRequestMetrics} from './metrics/requests.ts';
 import {createStoreMetrics} from './metrics/stores.ts';
 import {createTransportMetrics} from './metrics/transport.ts';
+import {createUpstreamMetrics} from './metrics/upstreams.ts';
 import {createUsageMetrics} from './metrics/usage.ts';
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -37,6 +38,7 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		...createCollectionMetrics(instruments),
 		...createContentsMetrics(instruments),
 		...createStoreMetrics(instruments),
+		...createUpstreamMetrics(instruments),
 		...createAuditMetrics(instruments),
 		...createTransportMetrics(instruments),
 		report,

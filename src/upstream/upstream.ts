@@ -103,7 +103,7 @@ export type UpstreamOperation =
 	| 'listReferrers'
 	| 'listRepositories';
 
-/** Told of each attempt when its answer begins, or when it is clear that there is none; and of the bytes of blobs. */
+/** Told of each attempt when its answer begins, or when it is clear that there is none; and of the bytes of blobs. For the metrics, under the upstream's name. */
 export type UpstreamObserver = {
 	requested(facts: {operation: UpstreamOperation; status: number | undefined; seconds: number}): void;
 	transferred(facts: {direction: 'sent' | 'received'; bytes: number}): void;

@@ -2,6 +2,7 @@
 import {toleratesMissingLayer} from '../../src/cache/cacheDocument.ts';
 import {createElapsed} from '../../src/lib/elapsed.ts';
 import {createTombstonesAndGuard} from '../../src/registry/guard.ts';
+import type {Lifetimes} from '../../src/registry/lifetimes.ts';
 import type {Registry} from '../../src/registry/registry.ts';
 import {createStoredRegistry} from '../../src/registry/storedRegistry.ts';
 import type {ObjectStore} from '../../src/storage/objectStore.ts';
@@ -12,17 +13,14 @@ import {usualLifetimes} from './guard.ts';
 type Scope = {teardown(act: () => Promise<void>): void};
 
 /** `wait`: so many milliseconds, for the end of a deletion; the store's clock has to follow. */
-export const storedRegistryOn = (store: ObjectStore, {wait}: {wait: (ms: number) => Promise<unknown>}): Registry => {
+export const storedRegistryOn = (
+	store: ObjectStore,
+	{wait, lifetimes = usualLifetimes}: {wait: (ms: number) => Promise<unknown>; lifetimes?: Lifetimes},
+): Registry => {
 	const elapsed = createElapsed();
-	const {guard} = createTombstonesAndGuard(store, {lifetimes: usualLifetimes, elapsed, wait, onRescued: () => undefined});
-	return createStoredRegistry(store, {
-		clock: Date.now,
-		elapsed,
-		urlLifeSeconds: 60,
-		lifetimes: usualLifetimes,
-		guard,
-		toleratesMissing: toleratesMissingLayer,
-	});
+	const {guard} = createTombstonesAndGuard(store, {lifetimes, elapsed, wait, onRescued: () => undefined});
+	const toleratesMissing = toleratesMissingLayer;
+	return createStoredRegistry(store, {clock: Date.now, elapsed, urlLifeSeconds: 60, lifetimes, guard, toleratesMissing});
 };
 
 /** Nobody waits: what is refused for a passing reason is asked again at once. */
