@@ -50,6 +50,12 @@ export const secret = (length: number) =>
 		.regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without blanks')
 		.min(length, `must have at least ${length} characters`);
 
+/** The same, several with commas between them: the text as it is. */
+export const severalSecrets = (length: number) =>
+	z.string().refine(text => text.split(',').every(part => secret(length).safeParse(part.trim()).success), {
+		error: `must be of printable ASCII without blanks, and have at least ${length} characters between commas`,
+	});
+
 function isAddressRange(text: string): boolean {
 	const [ip = '', bits, ...more] = text.split('/');
 	const width = {0: -1, 4: 32, 6: 128}[isIP(ip)] ?? -1;
