@@ -6,6 +6,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {OciError} from 'oci-spec-types';
 import {removeOldDays} from './audit/oldDays.ts';
 import {openAudit} from './auditing.ts';
+import {createRights} from './auth/rights.ts';
 import {collecting, collectingEvents} from './collecting.ts';
 import {composeAdministration} from './composedAdministration.ts';
 import {composeRegistry} from './composedRegistry.ts';
@@ -16,16 +17,17 @@ import {removeLeftChunks} from './gc/leftChunks.ts';
 import {removeLeftProbes} from './gc/leftProbes.ts';
 import {type Sweep, startSweeper} from './gc/sweeper.ts';
 import {createHttpAdministration} from './http/administration.ts';
-import {isAmong} from './http/client.ts';
 import {createKoaApp} from './http/koaApp.ts';
 import type {HttpServer} from './http/server.ts';
+import {isAmong} from './lib/addressRanges.ts';
 import {createElapsed} from './lib/elapsed.ts';
 import {startServer} from './listening.ts';
 import {type OpenOldStore, openOldStore} from './oldBuckets.ts';
 import {examineServer} from './operations/doctor.ts';
 import {createJobs} from './operations/jobs.ts';
+import {withOperationsAudited} from './operations/withOperationsAudited.ts';
 import {withVerificationsCounted} from './operations/withVerificationsCounted.ts';
-import {openPolicy, registryForClients} from './policyInForce.ts';
+import {openPolicy, registryForCallers} from './policyInForce.ts';
 import {createRefRules} from './refs/refRules.ts';
 import {createTombstonesAndGuard} from './registry/guard.ts';
 import {openLayout} from './registry/layout.ts';
@@ -138,12 +140,13 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		},
 		onProblem: (facts, message) => log.warn(facts, message),
 	});
-	const operations = withVerificationsCounted(administration.operations, metrics);
+	const operations = withOperationsAudited(withVerificationsCounted(administration.operations, metrics), audit);
 	const jobs = createJobs(store, operations, {clock, onFailed: (operation, error) => log.error({operation, error}, 'operation failed')});
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
 	const koa = createKoaApp({
-		registryFor: registryForClients(composed, {rules, elapsed}, surroundings),
+		registryFor: registryForCallers(composed, {rules, elapsed}, surroundings),
+		rightsOf: createRights({policy: policy.current, isOpen: true}),
 		explainRef: composed.explainRef,
 		administration: createHttpAdministration({operations, jobs, token: settings.adminToken, clock, elapsed, version}),
 		usage: usage.recorder,
