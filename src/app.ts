@@ -25,6 +25,7 @@ import {startServer} from './listening.ts';
 import {type OpenOldStore, openOldStore} from './oldBuckets.ts';
 import {examineServer} from './operations/doctor.ts';
 import {createJobs} from './operations/jobs.ts';
+import {withOperationsAudited} from './operations/withOperationsAudited.ts';
 import {withVerificationsCounted} from './operations/withVerificationsCounted.ts';
 import {openPolicy, registryForCallers} from './policyInForce.ts';
 import {createRefRules} from './refs/refRules.ts';
@@ -139,7 +140,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		},
 		onProblem: (facts, message) => log.warn(facts, message),
 	});
-	const operations = withVerificationsCounted(administration.operations, metrics);
+	const operations = withOperationsAudited(withVerificationsCounted(administration.operations, metrics), audit);
 	const jobs = createJobs(store, operations, {clock, onFailed: (operation, error) => log.error({operation, error}, 'operation failed')});
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;

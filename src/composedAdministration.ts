@@ -1,7 +1,9 @@
 /** What an administrator can do, put together over a store: for the server, and for commands that work on the store itself. */
 
+import {randomBytes} from 'node:crypto';
 import type {RepositoryName} from 'oci-spec-types';
 import {createAuditReader} from './audit/reader.ts';
+import {createStaticTokens} from './auth/staticTokens.ts';
 import type {Policy} from './config/policy.ts';
 import {type Collector, type CollectorOptions, createCollector} from './gc/collector.ts';
 import type {Administration} from './operations/administration.ts';
@@ -91,6 +93,7 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 		collection: collectionOf(collector, () => store.now()),
 		reports: collector.reports,
 		audit: createAuditReader(store),
+		staticTokens: createStaticTokens(store, {bytes: randomBytes}),
 	};
 	return {operations: createOperations(createRuns(administration)), collector};
 };

@@ -2,7 +2,7 @@
 import {availableParallelism} from 'node:os';
 import {z} from 'zod';
 import {nearest} from './nearest.ts';
-import {addressRanges, byteSize, choice, duration, flag, originUrl, secret, webUrl, wholeNumber} from './settingValues.ts';
+import {addressRanges, byteSize, choice, duration, flag, originUrl, secret, severalSecrets, webUrl, wholeNumber} from './settingValues.ts';
 
 export type Settings = {
 	[K in keyof typeof settingsTable as (typeof settingsTable)[K]['key']]: z.output<(typeof settingsTable)[K]['schema']>;
@@ -203,7 +203,8 @@ export const settingsTable = {
 		'Collecting',
 		duration('1s')
 			.or(z.literal('never').transform(() => undefined))
-			.default(hourMs),
+			// A default would take the place of what `never` becomes.
+			.prefault('1h'),
 		'How often the store is walked along, retention applied and what nobody keeps removed. `never`: by hand only, with `layercache gc run`.',
 		'`1h`',
 	),
@@ -236,6 +237,41 @@ export const settingsTable = {
 		'How large the manifest and the config of a cache may be for BuildKit to import it: 1 MiB each, up to 0.33. Larger caches are cut down to it.',
 	),
 
+	LAYERCACHE_AUTH_HTPASSWD: setting(
+		'htpasswd',
+		'Authentication',
+		z.string().min(1).optional(),
+		'A file of users, as `htpasswd -B` writes it, with hashes of bcrypt, argon2id or scrypt: [auth.md](auth.md#users). It is read again when it changes, and at SIGHUP.',
+		'none: there are no users',
+	),
+	LAYERCACHE_AUTH_KEY_FILE: setting(
+		'authKeyFile',
+		'Authentication',
+		z.string().min(1).optional(),
+		'A file with the keys that sign the tokens of this server, one a line and the newest first, such as `openssl rand -hex 32` prints. All replicas need the same: [auth.md](auth.md#signing-keys). It is read again when it changes.',
+		'a key that is drawn at each start',
+	),
+	LAYERCACHE_AUTH_KEY: setting(
+		'authKeys',
+		'Authentication',
+		severalSecrets(32).optional(),
+		'The same keys without a file, with commas between them; each at least 32 characters.',
+	),
+	LAYERCACHE_AUTH_TOKEN_LIFE: setting(
+		'tokenLifeMs',
+		'Authentication',
+		duration('60s').default(3_600_000),
+		'How long a token for access lives. A push that has begun is not cut off at its end.',
+		'`1h`',
+	),
+	LAYERCACHE_AUTH_SESSION_LIFE: setting(
+		'sessionLifeMs',
+		'Authentication',
+		duration('60s').default(30 * dayMs),
+		'How long the log-in of a user or of a static token lasts before the password is needed again. It ends at once with the user or the token. That of a job of CI lasts as long as `session` of its issuer says.',
+		'`30d`',
+	),
+
 	LAYERCACHE_ADMIN_TOKEN: setting(
 		'adminToken',
 		'Administration',
@@ -249,7 +285,7 @@ export const settingsTable = {
 		'Audit',
 		choice(['on', 'off']).optional(),
 		'Whether it is written down who did what, and whether that was allowed: [audit.md](audit.md).',
-		'`off`',
+		'`on` with `LAYERCACHE_AUDIT_FILE`, else `off`',
 	),
 	LAYERCACHE_AUDIT_FILE: setting(
 		'auditFile',
@@ -263,7 +299,7 @@ export const settingsTable = {
 		'Audit',
 		duration('1d')
 			.or(z.literal('forever').transform(() => undefined))
-			.default(90 * dayMs),
+			.prefault('90d'),
 		'After how long a day of the audit is removed from the store. `forever`: never, or by rules of the bucket.',
 		'`90d`',
 	),
@@ -319,12 +355,16 @@ export class SettingsInvalid extends Error {
 }
 
 const contradictions = (settings: Settings): string[] => {
-	const {store, s3Bucket, workers, port, tlsCert, tlsKey, tlsRedirectPort} = settings;
+	const {store, s3Bucket, workers, port, tlsCert, tlsKey, tlsRedirectPort, authKeys, authKeyFile, audit, auditFile} = settings;
 	if ((tlsCert === undefined) !== (tlsKey === undefined))
 		return [`LAYERCACHE_TLS_${tlsCert ? 'KEY' : 'CERT'} is needed with LAYERCACHE_TLS_${tlsCert ? 'CERT' : 'KEY'}`];
 	if (tlsRedirectPort !== undefined && !tlsCert)
 		return ['LAYERCACHE_TLS_REDIRECT_PORT needs LAYERCACHE_TLS_CERT: without TLS there is nothing to lead to'];
 	if (tlsRedirectPort && tlsRedirectPort === port) return ['LAYERCACHE_TLS_REDIRECT_PORT must be another port than LAYERCACHE_PORT'];
+	if (authKeys !== undefined && authKeyFile !== undefined)
+		return ['LAYERCACHE_AUTH_KEY and LAYERCACHE_AUTH_KEY_FILE are both set: the keys come from one of them'];
+	if (audit === 'off' && auditFile !== undefined)
+		return ['LAYERCACHE_AUDIT_FILE is set, and LAYERCACHE_AUDIT is off: nothing would be written to it'];
 	if (store === 's3' && !s3Bucket) return ['LAYERCACHE_S3_BUCKET is needed with LAYERCACHE_STORE=s3'];
 	if (store === 'memory' && workers > 1)
 		return ['LAYERCACHE_STORE=memory needs LAYERCACHE_WORKERS=1: each worker would have a memory of its own'];
