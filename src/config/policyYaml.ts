@@ -83,6 +83,8 @@ const readDocument = (text: string, lines: LineCounter, problemAt: (offset: numb
 		Pair: (_, {key}) => {
 			if (!isScalar(key) || typeof key.value !== 'string')
 				problemAt((isNode(key) && key.range?.[0]) || 0, 'a name must be a text; a value in braces needs quotes');
+			// What is made of the text would be without it, and nobody would hear of that.
+			else if (key.value === '__proto__') problemAt(key.range?.[0] ?? 0, '__proto__ is no name');
 		},
 	});
 	return document;

@@ -235,13 +235,6 @@ export const settingsTable = {
 		wholeNumber(64 * 1024, 64 * 1024 * 1024).default(1024 * 1024),
 		'How large the manifest and the config of a cache may be for BuildKit to import it: 1 MiB each, up to 0.33. Larger caches are cut down to it.',
 	),
-	LAYERCACHE_PROTECT_CLIENTS: setting(
-		'protectClients',
-		'Caches',
-		addressRanges.default([]),
-		'Addresses or CIDR ranges, with commas between them, of the clients that may move and delete the tags that the policy protects.',
-		'none: nobody may',
-	),
 
 	LAYERCACHE_ADMIN_TOKEN: setting(
 		'adminToken',
@@ -249,6 +242,30 @@ export const settingsTable = {
 		secret(16).optional(),
 		'Who sends it (`Authorization: Bearer …`) may use the [admin API](api.md) and the dashboard. It is a secret: at least 16 characters, such as `openssl rand -hex 32` prints.',
 		'none: only clients on the same machine may',
+	),
+
+	LAYERCACHE_AUDIT: setting(
+		'audit',
+		'Audit',
+		choice(['on', 'off']).optional(),
+		'Whether it is written down who did what, and whether that was allowed: [audit.md](audit.md).',
+		'`off`',
+	),
+	LAYERCACHE_AUDIT_FILE: setting(
+		'auditFile',
+		'Audit',
+		z.string().min(1).optional(),
+		'A file to which the same lines are appended, beside the store; `-` is standard output. It is opened again at SIGHUP.',
+		'none: the store alone',
+	),
+	LAYERCACHE_AUDIT_KEEP: setting(
+		'auditKeepMs',
+		'Audit',
+		duration('1d')
+			.or(z.literal('forever').transform(() => undefined))
+			.default(90 * dayMs),
+		'After how long a day of the audit is removed from the store. `forever`: never, or by rules of the bucket.',
+		'`90d`',
 	),
 
 	LAYERCACHE_LOG: setting(
@@ -314,7 +331,13 @@ const contradictions = (settings: Settings): string[] => {
 	return [];
 };
 
+/** Settings of earlier versions, and what has taken their place. */
+const gone: Readonly<Record<string, string>> = {
+	LAYERCACHE_PROTECT_CLIENTS: 'a rule of `access` in the policy says it now, with `addresses` and `may: [protect]`: CHANGELOG.md has it',
+};
+
 const unknownProblem = (name: string) => {
+	if (Object.hasOwn(gone, name)) return `${name} is no setting any more; ${gone[name]}`;
 	const meant = nearest(name, Object.keys(settingsTable));
 	return `${name} is no setting${meant ? `; did you mean ${meant}?` : ''}`;
 };

@@ -2,7 +2,8 @@
 import {createHash, randomUUID} from 'node:crypto';
 import {S3Refusal} from './refusal.ts';
 
-export type KeptObject = {bytes: Buffer; etag: string; contentType: string; modified: Date};
+/** `contentEncoding` is there where somebody has stored one. */
+export type KeptObject = {bytes: Buffer; etag: string; contentType: string; contentEncoding?: string; modified: Date};
 export type Conditions = {ifMatch?: string; ifNoneMatch?: string};
 export type PartList = readonly {number: number; etag: string}[];
 type Upload = {key: string; contentType: string; startedAt: Date; parts: Map<number, {bytes: Buffer; etag: string; modified: Date}>};

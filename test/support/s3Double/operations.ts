@@ -1,7 +1,7 @@
 /** The S3 operations that layercache uses, each as AWS does it. */
 import {createHash} from 'node:crypto';
 import {crc32} from 'node:zlib';
-import type {Bucket} from './bucket.ts';
+import type {Bucket, KeptObject} from './bucket.ts';
 import {S3Refusal} from './refusal.ts';
 import {elementsIn, formatXml, textsIn, type Xml} from './xml.ts';
 
@@ -221,9 +221,10 @@ const settingOr = (body: string | undefined, code: string): DoubleAnswer => {
 	return {status: 200, body};
 };
 
-const headersOf = ({etag, contentType, modified}: {etag: string; contentType: string; modified: Date}) => ({
+const headersOf = ({etag, contentType, contentEncoding, modified}: Omit<KeptObject, 'bytes'>) => ({
 	etag,
 	'content-type': contentType,
+	...(contentEncoding && {'content-encoding': contentEncoding}),
 	'last-modified': modified.toUTCString(),
 });
 
