@@ -19,7 +19,8 @@ export const hasScope = (scopes: readonly Scope[], action: Action, repo: Reposit
 	return action === 'protect' ? actions.includes('push') || actions.includes('delete') : actions.includes(action);
 };
 
-export const hasCatalogScope = (scopes: readonly Scope[]): boolean => scopes.some(({type, name}) => type === 'registry' && name === 'catalog');
+export const hasCatalogScope = (scopes: readonly Scope[]): boolean =>
+	scopes.some(({type, name}) => type === 'registry' && name === 'catalog');
 
 /** The part of what is asked for that is allowed; `*` is all of that. Scopes of which nothing is left are left out. */
 export const allowedScopes = (asked: readonly Scope[], {rights, isIdentified}: {rights: Rights; isIdentified: boolean}): Scope[] =>

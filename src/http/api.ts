@@ -1,5 +1,6 @@
 /** The admin API: `/api/v1/…`, one route for each operation of the table, and the jobs that the long ones become. */
 import type {IncomingMessage} from 'node:http';
+import type {Audit} from '../audit/audit.ts';
 import {readAtMost, TooLarge} from '../lib/bytes.ts';
 import {fieldsOf, parseFieldText} from '../operations/fields.ts';
 import type {Jobs} from '../operations/jobs.ts';
@@ -7,9 +8,10 @@ import type {createOpenApi} from '../operations/openApi.ts';
 import type {Operations} from '../operations/operations.ts';
 import {type ApiRoute, apiRoutes, jobsPath, openApiPath} from '../operations/routes.ts';
 import {operations as table} from '../operations/table.ts';
-import {type AdminAccess, assertSameSite, isJson} from './adminAccess.ts';
+import {type AdminAccess, type Administrator, assertSameSite, isJson} from './adminAccess.ts';
 import {ApiRefusal} from './apiRefusal.ts';
 import type {Exchange} from './exchange.ts';
+import {createOperationWitness} from './operationWitness.ts';
 import {jsonReply, type Reply} from './reply.ts';
 
 export type Api = {
@@ -19,9 +21,10 @@ export type Api = {
 	answer(exchange: Exchange, request: IncomingMessage): Promise<Reply>;
 };
 
-export type ApiOptions = {operations: Operations; jobs: Jobs; access: AdminAccess; openApi: ReturnType<typeof createOpenApi>};
+export type ApiOptions = {operations: Operations; jobs: Jobs; access: AdminAccess; audit: Audit; openApi: ReturnType<typeof createOpenApi>};
 
-export const createApi = ({operations, jobs, access, openApi}: ApiOptions): Api => {
+export const createApi = ({operations, jobs, access, audit, openApi}: ApiOptions): Api => {
+	const witness = createOperationWitness(audit, access);
 	const routes = new Map(apiRoutes.map(route => [route.path, route]));
 	const document = JSON.stringify(openApi);
 
@@ -32,11 +35,17 @@ export const createApi = ({operations, jobs, access, openApi}: ApiOptions): Api 
 		return jsonReply(200, job, unstored);
 	};
 
-	const run = async (route: ApiRoute, exchange: Exchange, request: IncomingMessage, url: URL): Promise<Reply> => {
-		if (route.method === 'GET') return jsonReply(200, await operations.run(route.name, inputOfQuery(route, url) as never), unstored);
+	const run = async (route: ApiRoute, asked: Asked): Promise<Reply> => {
+		const {exchange, request, url, administrator} = asked;
+		if (route.method === 'GET') {
+			const input = inputOfQuery(route, url);
+			witness.allowed(exchange, administrator, route.name, input);
+			return jsonReply(200, await operations.run(route.name, input as never), unstored);
+		}
 		assertSameSite(request, exchange.client);
 		const input = (await readInput(request)) as never;
-		exchange.log.info({operation: route.name, client: exchange.client.address}, 'administration');
+		witness.allowed(exchange, administrator, route.name, input);
+		exchange.log.info({operation: route.name, client: exchange.client.address, identity: administrator.identity.name}, 'administration');
 		if (!table[route.name].job) return jsonReply(200, await operations.run(route.name, input), unstored);
 		const job = await jobs.begin(route.name, input);
 		return jsonReply(202, job, {...unstored, Location: `${jobsPath}${job.id}`});
@@ -45,15 +54,20 @@ export const createApi = ({operations, jobs, access, openApi}: ApiOptions): Api 
 	return {
 		has: path => routes.has(path) || path.startsWith(jobsPath) || path === openApiPath,
 		async answer(exchange, request) {
-			access.assertMayAsk(request, exchange.client);
 			const url = new URL(request.url ?? '/', 'http://localhost');
 			const route = routes.get(url.pathname);
+			const operation = route?.name ?? (url.pathname === openApiPath ? 'openapi' : 'job');
+			const administrator = await witness.administratorOf(exchange, request, operation);
 			assertMethod(request.method, route?.method ?? 'GET');
+			if (route) return run(route, {exchange, request, url, administrator});
+			witness.allowed(exchange, administrator, operation);
 			if (url.pathname === openApiPath) return {status: 200, headers: {'Content-Type': 'application/json', ...unstored}, body: document};
-			return route ? run(route, exchange, request, url) : readJob(url.pathname.slice(jobsPath.length));
+			return readJob(url.pathname.slice(jobsPath.length));
 		},
 	};
 };
+
+type Asked = {exchange: Exchange; request: IncomingMessage; url: URL; administrator: Administrator};
 
 /** What a browser must neither keep, nor show to other pages. */
 const unstored = {'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', 'Cross-Origin-Resource-Policy': 'same-origin'};

@@ -3,7 +3,8 @@ import {OciError, type Scope} from 'oci-spec-types';
 import {type Authenticated, anonymous, type Credential, type Identity, type Refusal} from '../auth/identity.ts';
 import type {SessionTokens} from '../auth/sessionTokens.ts';
 
-export type Authenticate = (credential: Credential) => Promise<Authenticated | Refusal>;
+/** `from`: the address of whoever asks. Throws StoreUnavailable. */
+export type Authenticate = (credential: Credential, from: string) => Promise<Authenticated | Refusal>;
 
 /** `scopes`: what a token of ours was asked for. Where there are none, a credential came, which is good for all that its holder may do, or nothing. */
 export type Asking = {identity: Identity; scopes?: readonly Scope[]};
@@ -11,7 +12,7 @@ export type Asking = {identity: Identity; scopes?: readonly Scope[]};
 /** `isToken`: of ours, so that another one may be asked for. `claimed`: the name that somebody gave who could not prove it. */
 export type NotProven = {refused: string; isToken: boolean; claimed?: string};
 
-export type Identify = (authorization: string | undefined) => Promise<Asking | NotProven>;
+export type Identify = (authorization: string | undefined, from: string) => Promise<Asking | NotProven>;
 
 export type IdentifyOptions = {
 	authenticate: Authenticate;
@@ -21,7 +22,7 @@ export type IdentifyOptions = {
 /** Throws UNAVAILABLE where nobody can say just now whether a credential is good. */
 export const createIdentify =
 	({authenticate, sessions}: IdentifyOptions): Identify =>
-	async authorization => {
+	async (authorization, from) => {
 		if (authorization === undefined) return {identity: anonymous};
 		const credential = parseAuthorization(authorization);
 		if (!credential) return {refused: 'the Authorization header is neither Basic nor Bearer', isToken: false};
@@ -30,7 +31,7 @@ export const createIdentify =
 			if ('refused' in session) return {refused: session.refused, isToken: true};
 			return {identity: session.identity, scopes: session.access};
 		}
-		const answer = await authenticate(credential);
+		const answer = await authenticate(credential, from);
 		if ('identity' in answer) return {identity: answer.identity};
 		if (answer.isTemporary) throw new OciError('UNAVAILABLE', undefined, {message: answer.refused});
 		return {refused: answer.refused, isToken: false, ...('username' in credential && {claimed: credential.username})};

@@ -2,8 +2,8 @@
 import type {OciError, OciRequest, RepositoryName} from 'oci-spec-types';
 import {anonymous, type Identity} from '../auth/identity.ts';
 import {type Caller, type Decision, NotAllowed, type Rights, type RightsOf} from '../auth/rights.ts';
-import type {Action} from '../config/actions.ts';
 import {hasCatalogScope, hasScope, withinScopes} from '../auth/scopedRights.ts';
+import type {Action} from '../config/actions.ts';
 import type {Asking, Identify, NotProven} from './authentication.ts';
 import {unauthorized} from './challenge.ts';
 import type {Client} from './client.ts';
@@ -38,7 +38,7 @@ export const createAdmit = ({identify, rightsOf, isOpen}: AdmitOptions): Admit =
 	});
 
 	return async (request, client, authorization) => {
-		const proven = await identify(authorization);
+		const proven = await identify(authorization, client.address);
 		if ('refused' in proven && !isOpen) return refusedFor(request, client, proven);
 		const asking: Asking = 'refused' in proven ? {identity: anonymous} : proven;
 		const {identity, scopes} = asking;

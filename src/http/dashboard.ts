@@ -1,12 +1,13 @@
 /** The dashboard below `/ui`: who may see it, which page a path is, and what becomes of its forms. */
 import type {IncomingMessage} from 'node:http';
+import type {Audit} from '../audit/audit.ts';
 import type {Jobs} from '../operations/jobs.ts';
 import type {Operations} from '../operations/operations.ts';
 import {apiErrors} from '../operations/routes.ts';
 import {formatPage, type Page} from '../ui/layout.ts';
 import {failurePage} from '../ui/pages/failure.ts';
 import {paths} from '../ui/paths.ts';
-import {type AdminAccess, assertSameSite} from './adminAccess.ts';
+import {type AdminAccess, type Administrator, assertSameSite} from './adminAccess.ts';
 import {ApiRefusal} from './apiRefusal.ts';
 import {type Assets, openAssets} from './dashboard/assets.ts';
 import {createPruning} from './dashboard/pruning.ts';
@@ -17,6 +18,7 @@ import {createSigning} from './dashboard/signing.ts';
 import {createViews} from './dashboard/views.ts';
 import {type Failure, tell} from './errors.ts';
 import type {Exchange} from './exchange.ts';
+import {createOperationWitness} from './operationWitness.ts';
 import type {Reply} from './reply.ts';
 
 export type Dashboard = {
@@ -29,7 +31,8 @@ export type DashboardOptions = {
 	operations: Operations;
 	jobs: Jobs;
 	access: AdminAccess;
-	/** Where there is a token to sign in with. */
+	audit: Audit;
+	/** Where there is something to sign in with. */
 	sessions?: Sessions | undefined;
 	/** Milliseconds since 1970. */
 	clock: () => number;
@@ -38,8 +41,9 @@ export type DashboardOptions = {
 	version: string;
 };
 
-export const createDashboard = ({operations, jobs, access, sessions, clock, elapsed, version}: DashboardOptions): Dashboard => {
+export const createDashboard = ({operations, jobs, access, sessions, audit, clock, elapsed, version}: DashboardOptions): Dashboard => {
 	const now = () => new Date(clock());
+	const witness = createOperationWitness(audit, access);
 	const remembered = createRemembered(operations, elapsed);
 	const views = createViews(remembered, now);
 	const pruning = createPruning(operations, jobs, {now, onDone: remembered.forget});
@@ -49,12 +53,21 @@ export const createDashboard = ({operations, jobs, access, sessions, clock, elap
 		return opened;
 	};
 
-	const isSignedIn = ({headers}: IncomingMessage) => sessions?.isOpen(headers.cookie) ?? false;
 	const show = async (request: IncomingMessage, page: Page, status = 200, navigates = true): Promise<Reply> => {
-		const frame = {version, assets: (await assets()).urls, signedIn: isSignedIn(request), navigates};
+		const signedIn = (await sessions?.holderOf(request.headers.cookie)) !== undefined;
+		const frame = {version, assets: (await assets()).urls, signedIn, navigates};
 		return {status, headers: pageHeaders, body: formatPage(page, frame)};
 	};
-	const signing = sessions && createSigning({access, sessions, show: (request, page, status) => show(request, page, status, false)});
+	/** By a session, or as whoever uses the admin API. */
+	const administratorOf = async (exchange: Exchange, request: IncomingMessage, operation: string): Promise<Administrator | undefined> => {
+		const {client} = exchange;
+		const holder = await sessions?.holderOf(request.headers.cookie);
+		const {allowed, reason} = holder ? access.mayAdminister(holder, client) : {allowed: false, reason: ''};
+		if (holder && allowed) return {identity: holder, why: reason};
+		const mustSignIn = sessions !== undefined && request.headers.authorization === undefined;
+		return mustSignIn ? undefined : witness.administratorOf(exchange, request, operation);
+	};
+	const signing = sessions && createSigning({access, sessions, audit, show: (request, page, status) => show(request, page, status, false)});
 
 	const pageOf = (path: string, query: URLSearchParams, {client}: Exchange): Promise<Page> => {
 		if (path === paths.overview) return views.overview(client.url);
@@ -85,10 +98,11 @@ export const createDashboard = ({operations, jobs, access, sessions, clock, elap
 			if (pathname === `${paths.overview}/`) return redirectTo(paths.overview);
 			if (pathname.startsWith('/ui/assets/')) return (await assets()).answer(pathname) ?? nowhere();
 			if (pathname === paths.signIn) return signing?.[isForm ? 'signIn' : 'ask'](exchange, request) ?? redirectTo(paths.overview);
-			if (!isSignedIn(request)) {
-				if (signing && request.headers.authorization === undefined) return toSignIn(isForm ? pathname : pathname + search);
-				access.assertMayAsk(request, exchange.client);
-			}
+			const operation = isForm ? pathname.slice('/ui/'.length) : 'dashboard';
+			const administrator = await administratorOf(exchange, request, operation);
+			if (!administrator) return toSignIn(isForm ? pathname : pathname + search);
+			exchange.identity = administrator.identity;
+			witness.allowed(exchange, administrator, operation);
 			return isForm ? answerForm(pathname, exchange, request) : show(request, await pageOf(pathname, searchParams, exchange));
 		},
 

@@ -2,6 +2,7 @@
 import {randomUUID} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {OciRequest} from 'oci-spec-types';
+import type {Identity} from '../auth/identity.ts';
 import type {Log} from '../telemetry/log.ts';
 import type {Metrics} from '../telemetry/metrics.ts';
 import type {Client} from './client.ts';
@@ -15,6 +16,8 @@ export type Exchange = {
 	/** Bytes of the two bodies that really passed. */
 	bytesIn: number;
 	bytesOut: number;
+	/** Who asks, once that is proven. */
+	identity?: Identity;
 	/** What was asked, once it is understood. */
 	request?: OciRequest;
 	/** Code of the error that was answered. */
@@ -71,6 +74,7 @@ export const recordWhenOver = (
 				bytesOut,
 				durationMs: Math.round(seconds * 1e5) / 100,
 				client: exchange.client.address,
+				...(exchange.identity && exchange.identity.kind !== 'anonymous' && {identity: exchange.identity.name}),
 				userAgent: request.headers['user-agent']?.slice(0, 256).replace(notPrintable, '?'),
 			},
 			'request',

@@ -22,7 +22,7 @@ export type TokenEndpointOptions = {
 };
 
 export const createTokenEndpoint = ({authenticate, sessions, rightsOf, audit}: TokenEndpointOptions): TokenEndpoint => {
-	const holderOf = async ({by}: TokenRequest): Promise<Holder> => {
+	const holderOf = async ({by}: TokenRequest, from: string): Promise<Holder> => {
 		if (by === undefined) return {identity: anonymous, mark: ''};
 		if ('refresh' in by) {
 			const session = await sessions.verify('refresh', by.refresh);
@@ -31,7 +31,7 @@ export const createTokenEndpoint = ({authenticate, sessions, rightsOf, audit}: T
 		}
 		// What was issued for one thing must not become a token for another.
 		if ('bearer' in by && sessions.isSessionToken(by.bearer)) throw new NotTheHolder('a token of the registry gets no other one');
-		const answer = await authenticate(by);
+		const answer = await authenticate(by, from);
 		if ('identity' in answer) return answer;
 		if (answer.isTemporary) throw new TokenRefused('temporarily_unavailable', answer.refused);
 		throw new NotTheHolder(answer.refused, 'username' in by ? by.username : undefined);
@@ -44,8 +44,9 @@ export const createTokenEndpoint = ({authenticate, sessions, rightsOf, audit}: T
 			audit.record({what: 'token', who: who.name, from: client.address, ...rest, ...(claimed && {claimed}), requestId: id});
 		};
 		const asked = await readTokenRequest(request);
-		const holder = await holderOf(asked).catch(error => {
-			if (error instanceof NotTheHolder) tell(anonymous, {allowed: false, why: error.message, status: error.status, claimed: error.claimed});
+		const holder = await holderOf(asked, client.address).catch(error => {
+			if (error instanceof NotTheHolder)
+				tell(anonymous, {allowed: false, why: error.message, status: error.status, claimed: error.claimed});
 			throw error;
 		});
 		const {identity} = holder;

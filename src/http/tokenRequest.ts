@@ -99,7 +99,10 @@ const readForm = async (request: IncomingMessage): Promise<URLSearchParams> => {
 		return new URLSearchParams((await readAtMost(request.iterator({destroyOnReturn: false}), mostFormBytes)).toString());
 	} catch (error) {
 		if (!(error instanceof TooLarge)) throw error;
-		throw new TokenRefused('invalid_request', `the form has more than ${mostFormBytes / 1024} KiB`, {status: 413, headers: {Connection: 'close'}});
+		throw new TokenRefused('invalid_request', `the form has more than ${mostFormBytes / 1024} KiB`, {
+			status: 413,
+			headers: {Connection: 'close'},
+		});
 	}
 };
 
