@@ -17,10 +17,13 @@ type Surroundings = Pick<AuditOptions, 'replica' | 'startedAt' | 'elapsed'> & {
 	stdout: Writable;
 };
 
+/** Whether it is written down who does what. */
+export const isAudited = ({audit, auth}: Settings): boolean => (audit ?? (auth === 'required' ? 'on' : 'off')) === 'on';
+
 /** Throws AuditFileUnusable. */
 export const openAudit = async (store: ObjectStore, {settings, log, metrics, stdout, ...options}: Surroundings): Promise<Audit> =>
 	withDecisionsCounted(
-		settings.audit === 'on'
+		isAudited(settings)
 			? startAudit(store, {
 					...options,
 					file: settings.auditFile === undefined ? undefined : await openAuditFile(settings.auditFile, stdout),

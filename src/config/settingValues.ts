@@ -49,3 +49,9 @@ export const secret = (length: number) =>
 		.string()
 		.regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without blanks')
 		.min(length, `must have at least ${length} characters`);
+
+/** The same, several with commas between them: the text as it is. */
+export const severalSecrets = (length: number) =>
+	z.string().refine(text => text.split(',').every(part => secret(length).safeParse(part.trim()).success), {
+		error: `must be of printable ASCII without blanks, and have at least ${length} characters between commas`,
+	});

@@ -2,7 +2,7 @@
 import {availableParallelism} from 'node:os';
 import {z} from 'zod';
 import {nearest} from './nearest.ts';
-import {addressRanges, byteSize, choice, duration, flag, originUrl, secret, webUrl, wholeNumber} from './settingValues.ts';
+import {addressRanges, byteSize, choice, duration, flag, originUrl, secret, severalSecrets, webUrl, wholeNumber} from './settingValues.ts';
 
 export type Settings = {
 	[K in keyof typeof settingsTable as (typeof settingsTable)[K]['key']]: z.output<(typeof settingsTable)[K]['schema']>;
@@ -28,7 +28,7 @@ export const settingsTable = {
 		'host',
 		'Listening',
 		z.string().min(1).default('127.0.0.1'),
-		'The address to listen on. `0.0.0.0` is every interface: anyone who reaches it may then push.',
+		'The address to listen on. `0.0.0.0` is every interface. Where others than this machine reach it, `LAYERCACHE_AUTH` has to be set.',
 	),
 	LAYERCACHE_PORT: setting('port', 'Listening', wholeNumber(0, 65535).default(5000), 'The port to listen on; 0 takes a free one.'),
 	LAYERCACHE_PUBLIC_URL: setting(
@@ -236,12 +236,61 @@ export const settingsTable = {
 		'How large the manifest and the config of a cache may be for BuildKit to import it: 1 MiB each, up to 0.33. Larger caches are cut down to it.',
 	),
 
+	LAYERCACHE_AUTH: setting(
+		'auth',
+		'Authentication',
+		choice(['none', 'required']).optional(),
+		'Whether clients have to be somebody: [auth.md](auth.md). `none`: anyone who reaches the server may read, push and delete, as far as the policy lets them. `required`: they log in, and the rest is for those whom the policy calls `anyone`.',
+		'`none` on the loopback; elsewhere it has to be said',
+	),
+	LAYERCACHE_AUTH_HTPASSWD: setting(
+		'htpasswd',
+		'Authentication',
+		z.string().min(1).optional(),
+		'A file of users, as `htpasswd -B` writes it, with hashes of bcrypt, argon2id or scrypt: [auth.md](auth.md#users). It is read again when it changes, and at SIGHUP.',
+		'none: there are no users',
+	),
+	LAYERCACHE_AUTH_KEY_FILE: setting(
+		'authKeyFile',
+		'Authentication',
+		z.string().min(1).optional(),
+		'A file with the keys that sign the tokens of this server, one a line and the newest first, such as `openssl rand -hex 32` prints. All replicas need the same: [auth.md](auth.md#signing-keys). It is read again when it changes.',
+		'a key that is drawn at each start',
+	),
+	LAYERCACHE_AUTH_KEY: setting(
+		'authKeys',
+		'Authentication',
+		severalSecrets(32).optional(),
+		'The same keys without a file, with commas between them; each at least 32 characters.',
+	),
+	LAYERCACHE_AUTH_TOKEN_LIFE: setting(
+		'tokenLifeMs',
+		'Authentication',
+		duration('60s').default(3_600_000),
+		'How long a token for access lives. A push that has begun is not cut off at its end.',
+		'`1h`',
+	),
+	LAYERCACHE_AUTH_SESSION_LIFE: setting(
+		'sessionLifeMs',
+		'Authentication',
+		duration('60s').default(30 * dayMs),
+		'How long the log-in of a user or of a static token lasts before the password is needed again. It ends at once with the user or the token. That of a job of CI lasts as long as `session` of its issuer says.',
+		'`30d`',
+	),
+
 	LAYERCACHE_ADMIN_TOKEN: setting(
 		'adminToken',
 		'Administration',
 		secret(16).optional(),
 		'Who sends it (`Authorization: Bearer …`) may use the [admin API](api.md) and the dashboard. It is a secret: at least 16 characters, such as `openssl rand -hex 32` prints.',
-		'none: only clients on the same machine may',
+		'none: only clients on the same machine may, and with `LAYERCACHE_AUTH=required` whom the policy lets',
+	),
+	LAYERCACHE_METRICS_TOKEN: setting(
+		'metricsToken',
+		'Administration',
+		secret(16).optional(),
+		'Who sends it (`Authorization: Bearer …`, or as a password) may read `/metrics`.',
+		'none: this machine and administrators may, with `LAYERCACHE_AUTH=none` everybody',
 	),
 
 	LAYERCACHE_AUDIT: setting(
@@ -249,7 +298,7 @@ export const settingsTable = {
 		'Audit',
 		choice(['on', 'off']).optional(),
 		'Whether it is written down who did what, and whether that was allowed: [audit.md](audit.md).',
-		'`off`',
+		'`on` with `LAYERCACHE_AUTH=required`, else `off`',
 	),
 	LAYERCACHE_AUDIT_FILE: setting(
 		'auditFile',
@@ -319,12 +368,17 @@ export class SettingsInvalid extends Error {
 }
 
 const contradictions = (settings: Settings): string[] => {
-	const {store, s3Bucket, workers, port, tlsCert, tlsKey, tlsRedirectPort} = settings;
+	const {store, s3Bucket, workers, port, tlsCert, tlsKey, tlsRedirectPort, auth, htpasswd, authKeys, authKeyFile} = settings;
 	if ((tlsCert === undefined) !== (tlsKey === undefined))
 		return [`LAYERCACHE_TLS_${tlsCert ? 'KEY' : 'CERT'} is needed with LAYERCACHE_TLS_${tlsCert ? 'CERT' : 'KEY'}`];
 	if (tlsRedirectPort !== undefined && !tlsCert)
 		return ['LAYERCACHE_TLS_REDIRECT_PORT needs LAYERCACHE_TLS_CERT: without TLS there is nothing to lead to'];
 	if (tlsRedirectPort && tlsRedirectPort === port) return ['LAYERCACHE_TLS_REDIRECT_PORT must be another port than LAYERCACHE_PORT'];
+	const [idle] = [htpasswd && 'HTPASSWD', authKeyFile && 'KEY_FILE', authKeys && 'KEY'].filter(Boolean);
+	if (idle && auth !== 'required')
+		return [`LAYERCACHE_AUTH_${idle} needs LAYERCACHE_AUTH=required: without it nobody is asked who they are`];
+	if (authKeys !== undefined && authKeyFile !== undefined)
+		return ['LAYERCACHE_AUTH_KEY and LAYERCACHE_AUTH_KEY_FILE are both set: the keys come from one of them'];
 	if (store === 's3' && !s3Bucket) return ['LAYERCACHE_S3_BUCKET is needed with LAYERCACHE_STORE=s3'];
 	if (store === 'memory' && workers > 1)
 		return ['LAYERCACHE_STORE=memory needs LAYERCACHE_WORKERS=1: each worker would have a memory of its own'];

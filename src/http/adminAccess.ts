@@ -1,6 +1,7 @@
 /** Who may use the admin API and the dashboard, and that no page of another site makes their browser do it. */
 import type {IncomingMessage} from 'node:http';
-import {type Authenticated, anonymous, type Credential, type Identity} from '../auth/identity.ts';
+import type {Audit} from '../audit/audit.ts';
+import {type Authenticated, administrator, anonymous, type Credential, type Identity} from '../auth/identity.ts';
 import type {Decision, Rights, RightsOf} from '../auth/rights.ts';
 import {withinScopes} from '../auth/scopedRights.ts';
 import {isAmong} from '../lib/addressRanges.ts';
@@ -8,12 +9,16 @@ import {isLoopbackName} from '../lib/loopback.ts';
 import {ApiRefusal} from './apiRefusal.ts';
 import type {Asking, Authenticate, Identify} from './authentication.ts';
 import type {Client} from './client.ts';
+import type {Exchange} from './exchange.ts';
 
 export type AdminAccess = {
 	/** Whether there is a credential to ask for; where there is none only this machine may ask. */
 	asksForCredentials: boolean;
-	/** Throws ApiRefusal `unauthenticated` or `forbidden`. For requests that change something `assertSameSite` comes beside it. */
-	assertMayAsk(request: IncomingMessage, client: Client): Promise<Administrator>;
+	/**
+	 * Who it is that may administer; the audit hears of all others, by the operation that they wanted. Throws ApiRefusal
+	 * `unauthenticated` or `forbidden`. For requests that change something `assertSameSite` comes beside it.
+	 */
+	assertMayAsk(exchange: Exchange, request: IncomingMessage, operation: string): Promise<Identity>;
 	/** Whether somebody who has proven who they are may administer, from there. */
 	mayAdminister(identity: Identity, client: Client): Decision;
 	/** For what anybody may know who may pull a ref. Throws ApiRefusal `unauthenticated`. */
@@ -21,9 +26,6 @@ export type AdminAccess = {
 	/** For the log-in of a browser. `refused`: why not, for whoever tries. */
 	signIn(credential: Credential, client: Client): Promise<{holder: Authenticated; why: string} | {refused: string; identity: Identity}>;
 };
-
-/** `why`: what allows it. */
-export type Administrator = {identity: Identity; why: string};
 
 /** `refusalOf`: what somebody is told who lacks a right, and why it is lacking. */
 export type Reader = {rights: Rights; refusalOf(reason: string): ApiRefusal};
@@ -34,29 +36,52 @@ export type AdminAccessOptions = {
 	authenticate: Authenticate;
 	identify: Identify;
 	rightsOf: RightsOf;
+	audit: Audit;
 	/** Missing where there is neither LAYERCACHE_ADMIN_TOKEN nor LAYERCACHE_AUTH=required. */
 	asksForCredentials: boolean;
 };
 
-export const createAdminAccess = ({isOpen, authenticate, identify, rightsOf, asksForCredentials}: AdminAccessOptions): AdminAccess => {
+export const createAdminAccess = ({
+	isOpen,
+	authenticate,
+	identify,
+	rightsOf,
+	audit,
+	asksForCredentials,
+}: AdminAccessOptions): AdminAccess => {
 	const mayAdminister = (identity: Identity, {address}: Client) => rightsOf(identity, address).isAdministrator();
+
+	const provenAdministrator = async (request: IncomingMessage, client: Client): Promise<Identity> => {
+		if (!asksForCredentials) {
+			if (isHere(request, client)) return administrator;
+			throw notFromHere();
+		}
+		const asking = await identify(request.headers.authorization, client.address);
+		if ('refused' in asking) throw unauthenticated(asking.refused);
+		const {identity, scopes} = asking;
+		if (identity.kind === 'anonymous') throw unauthenticated('this needs the credential of an administrator');
+		if (scopes)
+			throw new ApiRefusal('forbidden', 'a token for the registry does not administer it', 'send the credential itself', {}, identity);
+		const {allowed, reason} = mayAdminister(identity, client);
+		if (allowed) return identity;
+		throw new ApiRefusal('forbidden', reason, undefined, {}, identity);
+	};
+
 	return {
 		asksForCredentials,
 		mayAdminister,
-		async assertMayAsk(request, client) {
-			if (!asksForCredentials) {
-				if (isHere(request, client)) return {identity: anonymous, why: 'it asks from this machine'};
-				throw notFromHere();
+		async assertMayAsk(exchange, request, operation) {
+			const {id, client} = exchange;
+			try {
+				exchange.identity = await provenAdministrator(request, client);
+				return exchange.identity;
+			} catch (error) {
+				if (error instanceof ApiRefusal) {
+					const who = (error.identity ?? anonymous).name;
+					audit.record({what: `admin:${operation}`, who, from: client.address, allowed: false, why: error.message, requestId: id});
+				}
+				throw error;
 			}
-			const asking = await identify(request.headers.authorization, client.address);
-			if ('refused' in asking) throw unauthenticated(asking.refused);
-			const {identity, scopes} = asking;
-			if (identity.kind === 'anonymous') throw unauthenticated('this needs the credential of an administrator');
-			if (scopes)
-				throw new ApiRefusal('forbidden', 'a token for the registry does not administer it', 'send the credential itself', {}, identity);
-			const {allowed, reason} = mayAdminister(identity, client);
-			if (allowed) return {identity, why: reason};
-			throw new ApiRefusal('forbidden', reason, undefined, {}, identity);
 		},
 		async readerOf(request, client) {
 			const asking = await identify(request.headers.authorization, client.address);

@@ -37,7 +37,7 @@ export const createHttpAdministration = ({
 }: HttpAdministrationOptions): HttpAdministration => {
 	const sessions = access.asksForCredentials ? createSessions(tokens) : undefined;
 	return {
-		api: createApi({operations, jobs, access, audit, openApi: createOpenApi(version)}),
+		api: createApi({operations, jobs, access, openApi: createOpenApi(version)}),
 		dashboard: createDashboard({operations, jobs, access, sessions, audit, clock, elapsed, version}),
 	};
 };

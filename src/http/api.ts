@@ -1,6 +1,5 @@
 /** The admin API: `/api/v1/…`, one route for each operation of the table, and the jobs that the long ones become. */
 import type {IncomingMessage} from 'node:http';
-import type {Audit} from '../audit/audit.ts';
 import {readAtMost, TooLarge} from '../lib/bytes.ts';
 import {fieldsOf, parseFieldText} from '../operations/fields.ts';
 import type {Jobs} from '../operations/jobs.ts';
@@ -8,10 +7,9 @@ import type {createOpenApi} from '../operations/openApi.ts';
 import type {Operations} from '../operations/operations.ts';
 import {type ApiRoute, apiRoutes, jobsPath, openApiPath} from '../operations/routes.ts';
 import {operations as table} from '../operations/table.ts';
-import {type AdminAccess, type Administrator, assertSameSite, isJson} from './adminAccess.ts';
+import {type AdminAccess, assertSameSite, isJson} from './adminAccess.ts';
 import {ApiRefusal} from './apiRefusal.ts';
-import type {Exchange} from './exchange.ts';
-import {createOperationWitness} from './operationWitness.ts';
+import {type Exchange, runnerOf} from './exchange.ts';
 import {jsonReply, type Reply} from './reply.ts';
 
 export type Api = {
@@ -21,10 +19,9 @@ export type Api = {
 	answer(exchange: Exchange, request: IncomingMessage): Promise<Reply>;
 };
 
-export type ApiOptions = {operations: Operations; jobs: Jobs; access: AdminAccess; audit: Audit; openApi: ReturnType<typeof createOpenApi>};
+export type ApiOptions = {operations: Operations; jobs: Jobs; access: AdminAccess; openApi: ReturnType<typeof createOpenApi>};
 
-export const createApi = ({operations, jobs, access, audit, openApi}: ApiOptions): Api => {
-	const witness = createOperationWitness(audit, access);
+export const createApi = ({operations, jobs, access, openApi}: ApiOptions): Api => {
 	const routes = new Map(apiRoutes.map(route => [route.path, route]));
 	const document = JSON.stringify(openApi);
 
@@ -35,19 +32,14 @@ export const createApi = ({operations, jobs, access, audit, openApi}: ApiOptions
 		return jsonReply(200, job, unstored);
 	};
 
-	const run = async (route: ApiRoute, asked: Asked): Promise<Reply> => {
-		const {exchange, request, url, administrator} = asked;
-		if (route.method === 'GET') {
-			const input = inputOfQuery(route, url);
-			witness.allowed(exchange, administrator, route.name, input);
-			return jsonReply(200, await operations.run(route.name, input as never), unstored);
-		}
+	const run = async (route: ApiRoute, exchange: Exchange, request: IncomingMessage, url: URL): Promise<Reply> => {
+		if (route.method === 'GET')
+			return jsonReply(200, await operations.run(route.name, inputOfQuery(route, url) as never, {by: runnerOf(exchange)}), unstored);
 		assertSameSite(request, exchange.client);
 		const input = (await readInput(request)) as never;
-		witness.allowed(exchange, administrator, route.name, input);
-		exchange.log.info({operation: route.name, client: exchange.client.address, identity: administrator.identity.name}, 'administration');
-		if (!table[route.name].job) return jsonReply(200, await operations.run(route.name, input), unstored);
-		const job = await jobs.begin(route.name, input);
+		exchange.log.info({operation: route.name, client: exchange.client.address, identity: exchange.identity?.name}, 'administration');
+		if (!table[route.name].job) return jsonReply(200, await operations.run(route.name, input, {by: runnerOf(exchange)}), unstored);
+		const job = await jobs.begin(route.name, input, runnerOf(exchange));
 		return jsonReply(202, job, {...unstored, Location: `${jobsPath}${job.id}`});
 	};
 
@@ -57,17 +49,14 @@ export const createApi = ({operations, jobs, access, audit, openApi}: ApiOptions
 			const url = new URL(request.url ?? '/', 'http://localhost');
 			const route = routes.get(url.pathname);
 			const operation = route?.name ?? (url.pathname === openApiPath ? 'openapi' : 'job');
-			const administrator = await witness.administratorOf(exchange, request, operation);
+			await access.assertMayAsk(exchange, request, operation);
 			assertMethod(request.method, route?.method ?? 'GET');
-			if (route) return run(route, {exchange, request, url, administrator});
-			witness.allowed(exchange, administrator, operation);
+			if (route) return run(route, exchange, request, url);
 			if (url.pathname === openApiPath) return {status: 200, headers: {'Content-Type': 'application/json', ...unstored}, body: document};
 			return readJob(url.pathname.slice(jobsPath.length));
 		},
 	};
 };
-
-type Asked = {exchange: Exchange; request: IncomingMessage; url: URL; administrator: Administrator};
 
 /** What a browser must neither keep, nor show to other pages. */
 const unstored = {'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', 'Cross-Origin-Resource-Policy': 'same-origin'};

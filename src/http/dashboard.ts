@@ -1,13 +1,14 @@
 /** The dashboard below `/ui`: who may see it, which page a path is, and what becomes of its forms. */
 import type {IncomingMessage} from 'node:http';
 import type {Audit} from '../audit/audit.ts';
+import type {Identity} from '../auth/identity.ts';
 import type {Jobs} from '../operations/jobs.ts';
 import type {Operations} from '../operations/operations.ts';
 import {apiErrors} from '../operations/routes.ts';
 import {formatPage, type Page} from '../ui/layout.ts';
 import {failurePage} from '../ui/pages/failure.ts';
 import {paths} from '../ui/paths.ts';
-import {type AdminAccess, type Administrator, assertSameSite} from './adminAccess.ts';
+import {type AdminAccess, assertSameSite} from './adminAccess.ts';
 import {ApiRefusal} from './apiRefusal.ts';
 import {type Assets, openAssets} from './dashboard/assets.ts';
 import {createPruning} from './dashboard/pruning.ts';
@@ -18,7 +19,6 @@ import {createSigning} from './dashboard/signing.ts';
 import {createViews} from './dashboard/views.ts';
 import {type Failure, tell} from './errors.ts';
 import type {Exchange} from './exchange.ts';
-import {createOperationWitness} from './operationWitness.ts';
 import type {Reply} from './reply.ts';
 
 export type Dashboard = {
@@ -43,7 +43,6 @@ export type DashboardOptions = {
 
 export const createDashboard = ({operations, jobs, access, sessions, audit, clock, elapsed, version}: DashboardOptions): Dashboard => {
 	const now = () => new Date(clock());
-	const witness = createOperationWitness(audit, access);
 	const remembered = createRemembered(operations, elapsed);
 	const views = createViews(remembered, now);
 	const pruning = createPruning(operations, jobs, {now, onDone: remembered.forget});
@@ -58,14 +57,12 @@ export const createDashboard = ({operations, jobs, access, sessions, audit, cloc
 		const frame = {version, assets: (await assets()).urls, signedIn, navigates};
 		return {status, headers: pageHeaders, body: formatPage(page, frame)};
 	};
-	/** By a session, or as whoever uses the admin API. */
-	const administratorOf = async (exchange: Exchange, request: IncomingMessage, operation: string): Promise<Administrator | undefined> => {
-		const {client} = exchange;
+	/** By a session, or as whoever uses the admin API; undefined for who may still sign in. Throws ApiRefusal. */
+	const administratorOf = async (exchange: Exchange, request: IncomingMessage, operation: string): Promise<Identity | undefined> => {
 		const holder = await sessions?.holderOf(request.headers.cookie);
-		const {allowed, reason} = holder ? access.mayAdminister(holder, client) : {allowed: false, reason: ''};
-		if (holder && allowed) return {identity: holder, why: reason};
-		const mustSignIn = sessions !== undefined && request.headers.authorization === undefined;
-		return mustSignIn ? undefined : witness.administratorOf(exchange, request, operation);
+		if (holder && access.mayAdminister(holder, exchange.client).allowed) return holder;
+		if (sessions && request.headers.authorization === undefined) return undefined;
+		return access.assertMayAsk(exchange, request, operation);
 	};
 	const signing = sessions && createSigning({access, sessions, audit, show: (request, page, status) => show(request, page, status, false)});
 
@@ -98,11 +95,9 @@ export const createDashboard = ({operations, jobs, access, sessions, audit, cloc
 			if (pathname === `${paths.overview}/`) return redirectTo(paths.overview);
 			if (pathname.startsWith('/ui/assets/')) return (await assets()).answer(pathname) ?? nowhere();
 			if (pathname === paths.signIn) return signing?.[isForm ? 'signIn' : 'ask'](exchange, request) ?? redirectTo(paths.overview);
-			const operation = isForm ? pathname.slice('/ui/'.length) : 'dashboard';
-			const administrator = await administratorOf(exchange, request, operation);
+			const administrator = await administratorOf(exchange, request, isForm ? pathname.slice('/ui/'.length) : 'dashboard');
 			if (!administrator) return toSignIn(isForm ? pathname : pathname + search);
-			exchange.identity = administrator.identity;
-			witness.allowed(exchange, administrator, operation);
+			exchange.identity = administrator;
 			return isForm ? answerForm(pathname, exchange, request) : show(request, await pageOf(pathname, searchParams, exchange));
 		},
 

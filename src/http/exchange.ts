@@ -2,7 +2,8 @@
 import {randomUUID} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {OciRequest} from 'oci-spec-types';
-import type {Identity} from '../auth/identity.ts';
+import {administrator, type Identity} from '../auth/identity.ts';
+import type {Runner} from '../operations/operation.ts';
 import type {Log} from '../telemetry/log.ts';
 import type {Metrics} from '../telemetry/metrics.ts';
 import type {Client} from './client.ts';
@@ -36,6 +37,13 @@ export const createExchange = (id: string, client: Client, log: Log): Exchange =
 	},
 	bytesIn: 0,
 	bytesOut: 0,
+});
+
+/** As the audit tells of whoever has an operation run. */
+export const runnerOf = ({id, client, identity = administrator}: Exchange): Runner => ({
+	who: identity.name,
+	from: client.address,
+	requestId: id,
 });
 
 /** A client's own id is kept, so that its log and ours can be laid side by side; anything odd is replaced. */

@@ -68,8 +68,8 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 		await assertReady();
 		return text('ok\n');
 	});
-	route('/metrics', async ({client}, request) => {
-		await assertMayReadMetrics(request, client);
+	route('/metrics', async (exchange, request) => {
+		await assertMayReadMetrics(exchange, request);
 		return {status: 200, headers: {'Content-Type': metrics.contentType}, body: await metrics.text()};
 	});
 	route('/', ({client}, {headers}) => welcome(client.url, headers.accept));

@@ -3,10 +3,10 @@ import {createHash, timingSafeEqual} from 'node:crypto';
 import type {IncomingMessage} from 'node:http';
 import {type AdminAccess, isHere} from './adminAccess.ts';
 import {parseAuthorization} from './authentication.ts';
-import type {Client} from './client.ts';
+import type {Exchange} from './exchange.ts';
 
 /** Throws ApiRefusal. */
-export type AssertMayReadMetrics = (request: IncomingMessage, client: Client) => Promise<void>;
+export type AssertMayReadMetrics = (exchange: Exchange, request: IncomingMessage) => Promise<void>;
 
 export type MetricsAccessOptions = {
 	/** LAYERCACHE_METRICS_TOKEN. */
@@ -18,10 +18,10 @@ export type MetricsAccessOptions = {
 
 export const createMetricsAccess =
 	({token, isOpen, access}: MetricsAccessOptions): AssertMayReadMetrics =>
-	async (request, client) => {
-		if ((isOpen && token === undefined) || isHere(request, client)) return;
+	async (exchange, request) => {
+		if ((isOpen && token === undefined) || isHere(request, exchange.client)) return;
 		if (token !== undefined && isToken(request.headers.authorization, token)) return;
-		await access.assertMayAsk(request, client);
+		await access.assertMayAsk(exchange, request, 'metrics');
 	};
 
 /** By Bearer, or as a password: scrapers do the one or the other. */

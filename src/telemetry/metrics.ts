@@ -1,6 +1,7 @@
 /** The numbers at /metrics, for Prometheus; docs/metrics.md explains each. */
 import {AggregatorRegistry, collectDefaultMetrics, Registry} from 'prom-client';
 import {createAuditMetrics} from './metrics/audit.ts';
+import {createAuthenticationMetrics} from './metrics/authentication.ts';
 import {createCollectionMetrics} from './metrics/collection.ts';
 import {createContentsMetrics} from './metrics/contents.ts';
 import {createInstruments} from './metrics/instruments.ts';
@@ -41,6 +42,7 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		...createUpstreamMetrics(instruments),
 		...createAuditMetrics(instruments),
 		...createTransportMetrics(instruments),
+		...createAuthenticationMetrics(instruments),
 		report,
 		text: async () => (gather ? aggregate(await gather(await report())).metrics() : registry.metrics()),
 		contentType: registry.contentType,
