@@ -374,9 +374,8 @@ const contradictions = (settings: Settings): string[] => {
 	if (tlsRedirectPort !== undefined && !tlsCert)
 		return ['LAYERCACHE_TLS_REDIRECT_PORT needs LAYERCACHE_TLS_CERT: without TLS there is nothing to lead to'];
 	if (tlsRedirectPort && tlsRedirectPort === port) return ['LAYERCACHE_TLS_REDIRECT_PORT must be another port than LAYERCACHE_PORT'];
-	const [idle] = [htpasswd && 'HTPASSWD', authKeyFile && 'KEY_FILE', authKeys && 'KEY'].filter(Boolean);
-	if (idle && auth !== 'required')
-		return [`LAYERCACHE_AUTH_${idle} needs LAYERCACHE_AUTH=required: without it nobody is asked who they are`];
+	if (htpasswd !== undefined && auth !== 'required')
+		return ['LAYERCACHE_AUTH_HTPASSWD needs LAYERCACHE_AUTH=required: else nobody is asked who they are'];
 	if (authKeys !== undefined && authKeyFile !== undefined)
 		return ['LAYERCACHE_AUTH_KEY and LAYERCACHE_AUTH_KEY_FILE are both set: the keys come from one of them'];
 	if (store === 's3' && !s3Bucket) return ['LAYERCACHE_S3_BUCKET is needed with LAYERCACHE_STORE=s3'];

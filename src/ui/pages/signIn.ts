@@ -17,9 +17,9 @@ export const signInPage = ({next, refused, cameFromElsewhere}: SignIn): Page => 
 	main: html`<section class="card sign-in"><h1>Sign in</h1>
 <p class="about">With the token in <code>LAYERCACHE_ADMIN_TOKEN</code> of the server, with another token that may administer, or as a user who may.</p>
 ${refused !== undefined && html`<p class="notice bad" role="alert">This was not accepted: ${refused}.</p>`}
-<form method="post" action="${paths.signIn}">
-<div class="field"><label for="name">Name <span class="hint">(of a user; none with a token)</span></label><input id="name" name="name" autocomplete="username"></div>
-<div class="field"><label for="secret">Password or token</label><input id="secret" name="secret" type="password" autocomplete="current-password" required></div>
+<form method="post" action="${paths.signIn}"><div class="fields">
+<div class="field"><label for="name">Name of a user, none with a token</label><input id="name" name="name" autocomplete="username"></div>
+<div class="field"><label for="secret">Password or token</label><input id="secret" name="secret" type="password" autocomplete="current-password" required></div></div>
 <input type="hidden" name="next" value="${next}">
 <div class="actions"><button>Sign in</button></div>
 </form>
