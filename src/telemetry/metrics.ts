@@ -4,6 +4,7 @@ import {createAuditMetrics} from './metrics/audit.ts';
 import {createAuthenticationMetrics} from './metrics/authentication.ts';
 import {createCollectionMetrics} from './metrics/collection.ts';
 import {createContentsMetrics} from './metrics/contents.ts';
+import {createHandOverMetrics} from './metrics/handOvers.ts';
 import {createInstruments} from './metrics/instruments.ts';
 import {createRefMetrics} from './metrics/refs.ts';
 import {createRequestMetrics} from './metrics/requests.ts';
@@ -40,6 +41,7 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		...createContentsMetrics(instruments),
 		...createStoreMetrics(instruments),
 		...createUpstreamMetrics(instruments),
+		...createHandOverMetrics(instruments),
 		...createAuditMetrics(instruments),
 		...createTransportMetrics(instruments),
 		...createAuthenticationMetrics(instruments),
