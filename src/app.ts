@@ -1,8 +1,12 @@
 /** The composition root: settings become a store, a registry and a server. */
 import {randomUUID} from 'node:crypto';
 import {hostname} from 'node:os';
+import type {Writable} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
 import {OciError} from 'oci-spec-types';
+import {removeOldDays} from './audit/oldDays.ts';
+import {openAudit} from './auditing.ts';
+import {createRights} from './auth/rights.ts';
 import {collecting, collectingEvents} from './collecting.ts';
 import {composeAdministration} from './composedAdministration.ts';
 import {composeRegistry} from './composedRegistry.ts';
@@ -13,16 +17,17 @@ import {removeLeftChunks} from './gc/leftChunks.ts';
 import {removeLeftProbes} from './gc/leftProbes.ts';
 import {type Sweep, startSweeper} from './gc/sweeper.ts';
 import {createHttpAdministration} from './http/administration.ts';
-import {isAmong} from './http/client.ts';
 import {createKoaApp} from './http/koaApp.ts';
 import type {HttpServer} from './http/server.ts';
+import {isAmong} from './lib/addressRanges.ts';
 import {createElapsed} from './lib/elapsed.ts';
 import {startServer} from './listening.ts';
 import {type OpenOldStore, openOldStore} from './oldBuckets.ts';
 import {examineServer} from './operations/doctor.ts';
 import {createJobs} from './operations/jobs.ts';
+import {withOperationsAudited} from './operations/withOperationsAudited.ts';
 import {withVerificationsCounted} from './operations/withVerificationsCounted.ts';
-import {openPolicy, registryForClients} from './policyInForce.ts';
+import {openPolicy, registryForCallers} from './policyInForce.ts';
 import {createRefRules} from './refs/refRules.ts';
 import {createTombstonesAndGuard} from './registry/guard.ts';
 import {openLayout} from './registry/layout.ts';
@@ -72,6 +77,8 @@ export type AppOptions = {
 	sharedFiles?: SharedFiles;
 	/** The buckets that the policy names besides; S3 by the settings where nothing is given. */
 	openOldStore?: OpenOldStore;
+	/** Where the audit goes with LAYERCACHE_AUDIT_FILE=-. */
+	stdout?: Writable;
 };
 
 /** Reads the policy, probes the store, marks it, and listens. Throws SettingsInvalid, PolicyInvalid, StoreUnfit, StoreUnavailable, CannotListen. */
@@ -88,6 +95,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		sweeps = true,
 		found,
 		sharedFiles,
+		stdout = process.stdout,
 		openOldStore: openOld = cache => openOldStore(cache, settings, metrics.recordS3Request),
 	} = options;
 	const lifetimes = lifetimesOf(settings);
@@ -111,13 +119,13 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		policy: policy.current,
 		openOldStore: openOld,
 	});
+	const witness = {replica: randomUUID(), startedAt: (await clockKnown) ?? new Date(clock()), elapsed};
 	const usage = startUsage(store, {
-		replica: randomUUID(),
-		startedAt: (await clockKnown) ?? new Date(clock()),
-		elapsed,
+		...witness,
 		observer: metrics,
 		onFailed: error => log.warn({error}, 'usage not stored; it is kept, and tried again in a minute'),
 	});
+	const audit = await openAudit(store, {...surroundings, ...witness, stdout});
 	const administration = composeAdministration(store, {
 		...{lifetimes, tombstones, guard, clock, elapsed, wait, disk: diskLimits(settings)},
 		...collectingEvents({log, metrics}, composed.forget),
@@ -132,12 +140,13 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		},
 		onProblem: (facts, message) => log.warn(facts, message),
 	});
-	const operations = withVerificationsCounted(administration.operations, metrics);
+	const operations = withOperationsAudited(withVerificationsCounted(administration.operations, metrics), audit);
 	const jobs = createJobs(store, operations, {clock, onFailed: (operation, error) => log.error({operation, error}, 'operation failed')});
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
 	const koa = createKoaApp({
-		registryFor: registryForClients(composed, {rules, elapsed}, surroundings),
+		registryFor: registryForCallers(composed, {rules, elapsed}, surroundings),
+		rightsOf: createRights({policy: policy.current, isOpen: true}),
 		explainRef: composed.explainRef,
 		administration: createHttpAdministration({operations, jobs, token: settings.adminToken, clock, elapsed, version}),
 		usage: usage.recorder,
@@ -163,7 +172,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 							compactUsage(store, await store.now(), {onDamaged: (key, error) => log.warn({key, error}, 'usage not readable')}),
 					}),
 				];
-	const sweeper = startSweeper(sweeps ? [...sweepsOf(store, lifetimes), ...collects] : [], {
+	const sweeper = startSweeper(sweeps ? [...sweepsOf(store, lifetimes, settings), ...collects] : [], {
 		onSwept(what, removed) {
 			log.info({what, removed}, 'swept');
 			metrics.recordSwept(what, removed);
@@ -175,6 +184,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		server: listening.server,
 		found: {abilities, uploads: uploads.verdict()},
 		async reload() {
+			audit.reopen();
 			await Promise.all([policy.reload(), listening.reload()]);
 		},
 		async stop() {
@@ -184,7 +194,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 			clearInterval(looking);
 			await listening.drain(settings.drainSeconds);
 			await jobs.stop();
-			await usage.stop();
+			await Promise.all([usage.stop(), audit.stop()]);
 			await composed.close();
 			await store.close();
 		},
@@ -232,8 +242,11 @@ const openStore = async (store: ObjectStore): Promise<StoreAbilities> => {
 };
 
 // A request that began before its upload was over may still be writing; not after so long without a byte.
-const sweepsOf = (store: ObjectStore, {longestUploadMs, idleUploadMs: idleMs}: Lifetimes): Sweep[] => [
+const sweepsOf = (store: ObjectStore, {longestUploadMs, idleUploadMs: idleMs}: Lifetimes, {auditKeepMs: keepMs}: Settings): Sweep[] => [
 	{what: 'unfinished uploads', everyMs: idleMs / 4, run: () => abortAbandonedUploads(store, {idleMs})},
 	{what: 'left probes', everyMs: idleMs, run: () => removeLeftProbes(store, {idleMs})},
 	{what: 'left chunks', everyMs: idleMs, run: pause => removeLeftChunks(store, {endedMs: longestUploadMs + idleMs, idleMs, pause})},
+	...(keepMs === undefined ? [] : [{what: 'old audit', everyMs: sixHoursMs, run: () => removeOldDays(store, {keepMs})}]),
 ];
+
+const sixHoursMs = 6 * 3_600_000;

@@ -1,5 +1,7 @@
 /** What an administrator can do, put together over a store: for the server, and for commands that work on the store itself. */
+
 import type {RepositoryName} from 'oci-spec-types';
+import {createAuditReader} from './audit/reader.ts';
 import type {Policy} from './config/policy.ts';
 import {type Collector, type CollectorOptions, createCollector} from './gc/collector.ts';
 import type {Administration} from './operations/administration.ts';
@@ -88,6 +90,7 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 		protect: tags.protect,
 		collection: collectionOf(collector, () => store.now()),
 		reports: collector.reports,
+		audit: createAuditReader(store),
 	};
 	return {operations: createOperations(createRuns(administration)), collector};
 };

@@ -1,7 +1,11 @@
 /** Operations on the store that the settings name, for a command of its own. Nothing is opened before something is to be done. */
+import {randomUUID} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {hostname} from 'node:os';
 import {setTimeout as delay} from 'node:timers/promises';
+import {noAudit} from './audit/audit.ts';
+import {startAudit} from './audit/startAudit.ts';
+import {isAudited} from './auditing.ts';
 import {CommandFailed} from './cli/exitCodes.ts';
 import type {LocalOperations} from './cli/program.ts';
 import {composeAdministration} from './composedAdministration.ts';
@@ -9,8 +13,8 @@ import {noPolicy, type Policy, PolicyInvalid, parsePolicy} from './config/policy
 import {parseSettings, type Settings, SettingsInvalid} from './config/settings.ts';
 import {createElapsed} from './lib/elapsed.ts';
 import {examine} from './operations/doctor.ts';
-import type {Operations} from './operations/operations.ts';
 import {diagnose} from './operations/runs/health.ts';
+import {withOperationsAudited} from './operations/withOperationsAudited.ts';
 import {createTombstonesAndGuard} from './registry/guard.ts';
 import {isMarked} from './registry/layout.ts';
 import {lifetimesOf} from './serverLifetimes.ts';
@@ -19,6 +23,8 @@ import type {ObjectStore} from './storage/objectStore.ts';
 
 export type LocalOptions = {
 	environment: Readonly<Record<string, string | undefined>>;
+	/** Who runs the command, for the audit: `local:<user>`. */
+	user: string;
 	/** Something that is not as it should be, and does not stop the operation. */
 	onProblem: (message: string) => void;
 	/** Opens the store that settings name; a test has its own. */
@@ -29,20 +35,19 @@ export type LocalOptions = {
 
 /** Its operations throw CommandFailed where the settings or the policy cannot be used. */
 export const openLocalOperations = (options: LocalOptions): LocalOperations => {
-	const {environment, openStore = createStore, clock = Date.now} = options;
-	let opened: Promise<{operations: Operations; store: ObjectStore}> | undefined;
+	const {environment, user, openStore = createStore, clock = Date.now} = options;
+	let opened: ReturnType<typeof open> | undefined;
 	return {
 		async run(name, input, context) {
 			// It is asked when nothing else works, and says why.
 			if (name === 'doctor') return (await diagnose(examine({environment, createStore: openStore, lifetimesOf, clock}))) as never;
 			opened ??= open({...options, openStore, clock});
-			return (await opened).operations.run(name, input, context);
+			return (await opened).operations.run(name, input, {...context, by: {who: `local:${user}`, from: 'local', requestId: ''}});
 		},
 		async close() {
-			await opened?.then(
-				({store}) => store.close(),
-				() => undefined,
-			);
+			const {audit, store} = (await opened?.catch(() => undefined)) ?? {};
+			await audit?.stop();
+			await store?.close();
 		},
 	};
 };
@@ -73,8 +78,18 @@ const open = async ({environment, openStore, clock, onProblem}: Required<LocalOp
 		...createTombstonesAndGuard(store, {lifetimes, ...waiting}),
 		onProblem: (facts, message) => onProblem(`${message}: ${JSON.stringify(facts)}`),
 	});
-	return {operations, store};
+	const audit = isAudited(settings) ? await openAudit(store, {elapsed: waiting.elapsed, onProblem}) : noAudit;
+	return {operations: withOperationsAudited(operations, audit), audit, store};
 };
+
+/** Into the store alone: the file is that of the servers. */
+const openAudit = async (store: ObjectStore, {elapsed, onProblem}: {elapsed: () => number} & Pick<LocalOptions, 'onProblem'>) =>
+	startAudit(store, {
+		...{replica: randomUUID(), startedAt: await store.now(), elapsed},
+		observer: {recordAudited: () => undefined, recordAuditFlush: () => undefined},
+		onFailed: (_, {message}) => onProblem(`this command is not in the audit: ${message}`),
+		onLost: () => undefined,
+	});
 
 const readSettings = (environment: LocalOptions['environment']): Settings => {
 	try {

@@ -64,7 +64,7 @@ const startHere = async (options: AppOptions) => {
 	return startApp(options);
 };
 
-const readsFiles = ({policy, tlsCert}: Settings) => policy !== undefined || tlsCert !== undefined;
+const readsFiles = ({policy, tlsCert, auditFile}: Settings) => [policy, tlsCert, auditFile].some(file => file !== undefined);
 
 const readEnvironment = () => {
 	const {settings, ignored} = parseSettings(process.env);
@@ -83,11 +83,13 @@ const isLoopback = (address: string) => address === '::1' || address.startsWith(
 
 /** What a person can mend is told in a sentence; only the unforeseen shows its stack. */
 const explanation = async (error: unknown): Promise<unknown> => {
-	const [{CannotListen}, {CertificateUnusable}, {PolicyInvalid}] = await Promise.all([
+	const [{CannotListen}, {CertificateUnusable}, {PolicyInvalid}, {AuditFileUnusable}] = await Promise.all([
 		import('./http/server.ts'),
 		import('./http/certificate.ts'),
 		import('./config/policy.ts'),
+		import('./audit/auditFile.ts'),
 	]);
-	const types = [SettingsInvalid, PolicyInvalid, CertificateUnusable, CannotListen, StoreUnfit, StoreUnavailable, FirstWorkerEnded];
+	const mendable = [SettingsInvalid, PolicyInvalid, CertificateUnusable, AuditFileUnusable, CannotListen, StoreUnfit, StoreUnavailable];
+	const types = [...mendable, FirstWorkerEnded];
 	return error instanceof Error && types.some(type => error instanceof type) ? `layercache cannot start: ${error.message}` : error;
 };

@@ -24,14 +24,12 @@ export const tokenize = (pattern: string, {slashes}: {slashes: boolean}): Patter
 	return tokens;
 };
 
-/** A name that the pattern matches. */
-export const sampleOf = (pattern: string, {slashes}: {slashes: boolean}): string =>
-	tokenize(pattern, {slashes})
-		.map(({kind, text}) => (kind === 'text' ? text : sampleOfWide(text)))
-		.join('');
+/** A name that a pattern of these matches. */
+export const sampleOf = (tokens: readonly PatternToken[]): string =>
+	tokens.map(({kind, text}) => (kind === 'text' ? text : sampleOfWide(text))).join('');
 
-/** The name in `{name}`. */
-export const nameOf = ({text}: PatternToken): string => text.slice(1, -1);
+/** The name in `{name}` or `{name...}`. */
+export const nameOf = ({text}: PatternToken): string => text.replace(/^\{|(?:\.{3})?\}$/g, '');
 
 /** Of a class its first letter, of alternatives the first, of all else any letter. */
 const sampleOfWide = (text: string): string => {

@@ -1,15 +1,15 @@
 /** The policy file: YAML that says which refs behave how. All its problems at once, each with its place. */
 import {z} from 'zod';
+import {type AccessRule, accessSchema, unknownIssuers} from './access.ts';
 import {issuersSchema} from './issuers.ts';
 import {nearest} from './nearest.ts';
-import {PatternInvalid} from './patternTokens.ts';
+import {amount, duration, parsed, several, size, yesOrNo} from './policyValues.ts';
 import {type Problem, readYaml} from './policyYaml.ts';
 import {parseRefExpression} from './refExpression.ts';
 import {givenNames, parseRefPattern, type RefPattern} from './refPattern.ts';
 import {parseRepositoryTemplate, routeFields, wholeName} from './routes.ts';
 import {s3CachesSchema} from './s3Caches.ts';
 import {parseSingleTag, parseTagTemplate} from './tagTemplate.ts';
-import {parseBytes, parseDurationMs} from './units.ts';
 import {upstreamsSchema} from './upstreams.ts';
 
 /** A rule of `refs`. What it does not speak of is decided by a later one. */
@@ -20,7 +20,9 @@ export type Budget = Placed<z.output<typeof budgetSchema>>;
 export type Route = Placed<z.output<typeof routeSchema>>;
 /** `match` as a glob or an expression; `line` is where it begins. */
 type Placed<T> = Omit<T, 'match' | 'matchRegex'> & {match: RefPattern; line: number};
-export type Policy = Omit<z.output<typeof policySchema>, Section> & {
+export type Policy = Omit<z.output<typeof policySchema>, Section | 'access'> & {
+	/** Undefined where the file has no such section: then a default holds, which is not that of an empty one. */
+	access?: readonly AccessRule[];
 	refs: readonly RefRule[];
 	budget: readonly Budget[];
 	routes: readonly Route[];
@@ -33,8 +35,8 @@ export const parsePolicy = (text: string, file: string): Policy => {
 	if (problems.length > 0) throw new PolicyInvalid(file, problems);
 	const read = policySchema.safeParse(yaml.value);
 	yaml.tellIssues(policySchema, read.error?.issues ?? []);
-	for (const {path, message} of [...unmatched(yaml.value), ...unknownNames(yaml.value), ...routeProblems(yaml.value)])
-		yaml.tell(path, message);
+	const found = [unmatched, unknownNames, routeProblems, unknownIssuers].flatMap(look => look(yaml.value));
+	for (const {path, message} of found) yaml.tell(path, message);
 	if (!read.success || problems.length > 0) throw new PolicyInvalid(file, problems);
 	const placed = <T extends Matching>(section: Section, entries: readonly T[]): Placed<T>[] =>
 		entries.map(({match, matchRegex, ...rest}, index) => ({
@@ -43,12 +45,20 @@ export const parsePolicy = (text: string, file: string): Policy => {
 			match: (match ?? matchRegex) as RefPattern,
 			line: yaml.placeOf([section, index]).line,
 		}));
-	const {refs, budget, routes} = read.data;
-	return {...read.data, refs: placed('refs', refs), budget: placed('budget', budget), routes: placed('routes', routes)};
+	const {refs, budget, routes, access} = read.data;
+	return {
+		...read.data,
+		...{refs: placed('refs', refs), budget: placed('budget', budget), routes: placed('routes', routes)},
+		access: access?.map((rule, index) => ({...rule, line: yaml.placeOf(['access', index]).line})),
+	};
 };
 
 /** The policy of a server that has none. */
 export const noPolicy: Policy = {refs: [], budget: [], s3Caches: [], upstreams: {}, routes: [], issuers: {}};
+
+/** Whether it protects refs, and gives nobody the right to move them. */
+export const protectsForNobody = ({refs, access = []}: Policy): boolean =>
+	refs.some(({protect}) => protect) && !access.some(({may}) => may.includes('protect'));
 
 /** Every problem of a policy file at once, in the order of its lines. */
 export class PolicyInvalid extends Error {
@@ -63,32 +73,6 @@ export class PolicyInvalid extends Error {
 		this.problems = sorted;
 	}
 }
-
-/** A text that `parse` takes; its PatternInvalid is the problem. */
-const parsed = <T>(parse: (text: string) => T) =>
-	z.string('must be a text; put it in quotes').transform((text, context): T => {
-		try {
-			return parse(text);
-		} catch (error) {
-			if (!(error instanceof PatternInvalid)) throw error;
-			context.issues.push({code: 'custom', message: error.message, input: text});
-			return z.NEVER;
-		}
-	});
-
-const measured = (parse: (text: string) => number | undefined, expected: string) =>
-	parsed(text => {
-		const amount = parse(text);
-		if (amount === undefined || amount === 0) throw new PatternInvalid(`must be ${expected}`);
-		return amount;
-	});
-
-const duration = measured(parseDurationMs, 'a duration such as 12h, 7d or 2w');
-const size = measured(parseBytes, 'a size such as 500MB, 20GB or 64GiB');
-const several = <T extends z.ZodType>(entry: T) => z.array(entry, 'must be a list').max(100, 'has more than 100 entries');
-const amount = (least: number, most: number) =>
-	z.int('must be a whole number').min(least, `must be at least ${least}`).max(most, `must be at most ${most}`);
-const yesOrNo = z.boolean('must be true or false');
 
 const matching = {match: parsed(parseRefPattern).optional(), matchRegex: parsed(parseRefExpression).optional()};
 type Matching = {match?: RefPattern | undefined; matchRegex?: RefPattern | undefined};
@@ -139,6 +123,7 @@ const policySchema = z.strictObject(
 		s3Caches: s3CachesSchema.default([]),
 		upstreams: upstreamsSchema.default({}),
 		routes: several(routeSchema).default([]),
+		access: accessSchema.optional(),
 		issuers: issuersSchema.default({}),
 	},
 	'must be a map with `refs`',

@@ -23,16 +23,21 @@ export const givenNames = ['tag', 'base'] as const;
 
 /** Throws PatternInvalid. */
 export const parseRefPattern = (text: string): RefPattern => {
+	const {repository, tag} = halvesOf(text);
+	return refPatternOf(text, {
+		names: [namesIn(repository), namesIn(tag)],
+		repository: sourceOf(repository),
+		tag: sourceOf(tag),
+		sample: {repository: sampleOf(repository), tag: sampleOf(tag)},
+	});
+};
+
+/** The two patterns in a text such as `ci/**:main`. Throws PatternInvalid. */
+export const halvesOf = (text: string): {repository: readonly PatternToken[]; tag: readonly PatternToken[]} => {
 	const [repositories = '', tags, ...more] = text.split(':');
 	if (tags === undefined || more.length > 0)
 		throw new PatternInvalid('must be a pattern of repositories and one of tags with a colon between them, such as "ci/**:main"');
-	const halves = [tokensOf('repository', repositories, true), tokensOf('tag', tags, false)] as const;
-	return refPatternOf(text, {
-		names: [namesIn(halves[0]), namesIn(halves[1])],
-		repository: sourceOf(halves[0]),
-		tag: sourceOf(halves[1]),
-		sample: {repository: sampleOf(repositories, {slashes: true}), tag: sampleOf(tags, {slashes: false})},
-	});
+	return {repository: tokensOf('repository', repositories, true), tag: tokensOf('tag', tags, false)};
 };
 
 /** `names`: of the groups of the two expressions, which are for whole names. */
@@ -86,6 +91,13 @@ export const globExpression = (glob: string): RegExp => {
 	}
 };
 
+/** The source of an expression for whole names, with `sourceOfName` in the place of each name. Throws PatternInvalid. */
+export const expressionOf = (tokens: readonly PatternToken[], sourceOfName: (name: string) => string): string => {
+	// picomatch has no names: each is a text that no pattern has, and then what stands for it. In one pass: what stands for one is no name.
+	const glob = tokens.map(token => (token.kind === 'name' ? `~${nameOf(token)}~` : token.text)).join('');
+	return globExpression(glob).source.replace(/~(\w+)~/g, (_, name: string) => sourceOfName(name));
+};
+
 /** The letters before the first that may vary. */
 export const literalPrefix = (tokens: readonly PatternToken[]): string => {
 	const end = tokens.findIndex(({kind}) => kind !== 'text');
@@ -99,16 +111,9 @@ export const literalPrefix = (tokens: readonly PatternToken[]): string => {
 // picomatch makes an expression that matches nothing.
 const globOptions = {dot: true, noextglob: true, nonegate: true, strictSlashes: true, fastpaths: false, debug: true};
 
-const namesIn = (tokens: readonly PatternToken[]) => tokens.filter(({kind}) => kind === 'name').map(nameOf);
+export const namesIn = (tokens: readonly PatternToken[]) => tokens.filter(({kind}) => kind === 'name').map(nameOf);
 
-const sourceOf = (tokens: readonly PatternToken[]): string => {
-	// picomatch has no names: each is a text that no pattern has, and then a group of the expression.
-	const glob = tokens.map(token => (token.kind === 'name' ? placeholder(nameOf(token)) : token.text)).join('');
-	const {source} = globExpression(glob);
-	return namesIn(tokens).reduce((known, name) => known.replace(placeholder(name), `(?<${name}>[^/]+?)`), source);
-};
-
-const placeholder = (name: string) => `~${name}~`;
+const sourceOf = (tokens: readonly PatternToken[]): string => expressionOf(tokens, name => `(?<${name}>[^/]+?)`);
 
 const tokensOf = (what: string, pattern: string, slashes: boolean): PatternToken[] => {
 	try {

@@ -1,6 +1,6 @@
 /** The kinds of values that settings have. Their messages follow the name of a setting, and never repeat the value. */
-import {isIP} from 'node:net';
 import {z} from 'zod';
+import {isAddressRange} from '../lib/addressRanges.ts';
 import {parseBytes, parseDurationMs} from './units.ts';
 
 export const wholeNumber = (min: number, max: number) =>
@@ -50,8 +50,8 @@ export const secret = (length: number) =>
 		.regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without blanks')
 		.min(length, `must have at least ${length} characters`);
 
-function isAddressRange(text: string): boolean {
-	const [ip = '', bits, ...more] = text.split('/');
-	const width = {0: -1, 4: 32, 6: 128}[isIP(ip)] ?? -1;
-	return more.length === 0 && width > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width));
-}
+/** The same, several with commas between them: the text as it is. */
+export const severalSecrets = (length: number) =>
+	z.string().refine(text => text.split(',').every(part => secret(length).safeParse(part.trim()).success), {
+		error: `must be of printable ASCII without blanks, and have at least ${length} characters between commas`,
+	});

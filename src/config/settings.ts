@@ -2,7 +2,7 @@
 import {availableParallelism} from 'node:os';
 import {z} from 'zod';
 import {nearest} from './nearest.ts';
-import {addressRanges, byteSize, choice, duration, flag, originUrl, secret, webUrl, wholeNumber} from './settingValues.ts';
+import {addressRanges, byteSize, choice, duration, flag, originUrl, secret, severalSecrets, webUrl, wholeNumber} from './settingValues.ts';
 
 export type Settings = {
 	[K in keyof typeof settingsTable as (typeof settingsTable)[K]['key']]: z.output<(typeof settingsTable)[K]['schema']>;
@@ -235,12 +235,40 @@ export const settingsTable = {
 		wholeNumber(64 * 1024, 64 * 1024 * 1024).default(1024 * 1024),
 		'How large the manifest and the config of a cache may be for BuildKit to import it: 1 MiB each, up to 0.33. Larger caches are cut down to it.',
 	),
-	LAYERCACHE_PROTECT_CLIENTS: setting(
-		'protectClients',
-		'Caches',
-		addressRanges.default([]),
-		'Addresses or CIDR ranges, with commas between them, of the clients that may move and delete the tags that the policy protects.',
-		'none: nobody may',
+
+	LAYERCACHE_AUTH_HTPASSWD: setting(
+		'htpasswd',
+		'Authentication',
+		z.string().min(1).optional(),
+		'A file of users, as `htpasswd -B` writes it, with hashes of bcrypt, argon2id or scrypt: [auth.md](auth.md#users). It is read again when it changes, and at SIGHUP.',
+		'none: there are no users',
+	),
+	LAYERCACHE_AUTH_KEY_FILE: setting(
+		'authKeyFile',
+		'Authentication',
+		z.string().min(1).optional(),
+		'A file with the keys that sign the tokens of this server, one a line and the newest first, such as `openssl rand -hex 32` prints. All replicas need the same: [auth.md](auth.md#signing-keys). It is read again when it changes.',
+		'a key that is drawn at each start',
+	),
+	LAYERCACHE_AUTH_KEY: setting(
+		'authKeys',
+		'Authentication',
+		severalSecrets(32).optional(),
+		'The same keys without a file, with commas between them; each at least 32 characters.',
+	),
+	LAYERCACHE_AUTH_TOKEN_LIFE: setting(
+		'tokenLifeMs',
+		'Authentication',
+		duration('60s').default(3_600_000),
+		'How long a token for access lives. A push that has begun is not cut off at its end.',
+		'`1h`',
+	),
+	LAYERCACHE_AUTH_SESSION_LIFE: setting(
+		'sessionLifeMs',
+		'Authentication',
+		duration('60s').default(30 * dayMs),
+		'How long the log-in of a user or of a static token lasts before the password is needed again. It ends at once with the user or the token. That of a job of CI lasts as long as `session` of its issuer says.',
+		'`30d`',
 	),
 
 	LAYERCACHE_ADMIN_TOKEN: setting(
@@ -249,6 +277,30 @@ export const settingsTable = {
 		secret(16).optional(),
 		'Who sends it (`Authorization: Bearer …`) may use the [admin API](api.md) and the dashboard. It is a secret: at least 16 characters, such as `openssl rand -hex 32` prints.',
 		'none: only clients on the same machine may',
+	),
+
+	LAYERCACHE_AUDIT: setting(
+		'audit',
+		'Audit',
+		choice(['on', 'off']).optional(),
+		'Whether it is written down who did what, and whether that was allowed: [audit.md](audit.md).',
+		'`off`',
+	),
+	LAYERCACHE_AUDIT_FILE: setting(
+		'auditFile',
+		'Audit',
+		z.string().min(1).optional(),
+		'A file to which the same lines are appended, beside the store; `-` is standard output. It is opened again at SIGHUP.',
+		'none: the store alone',
+	),
+	LAYERCACHE_AUDIT_KEEP: setting(
+		'auditKeepMs',
+		'Audit',
+		duration('1d')
+			.or(z.literal('forever').transform(() => undefined))
+			.default(90 * dayMs),
+		'After how long a day of the audit is removed from the store. `forever`: never, or by rules of the bucket.',
+		'`90d`',
 	),
 
 	LAYERCACHE_LOG: setting(
@@ -302,19 +354,27 @@ export class SettingsInvalid extends Error {
 }
 
 const contradictions = (settings: Settings): string[] => {
-	const {store, s3Bucket, workers, port, tlsCert, tlsKey, tlsRedirectPort} = settings;
+	const {store, s3Bucket, workers, port, tlsCert, tlsKey, tlsRedirectPort, authKeys, authKeyFile} = settings;
 	if ((tlsCert === undefined) !== (tlsKey === undefined))
 		return [`LAYERCACHE_TLS_${tlsCert ? 'KEY' : 'CERT'} is needed with LAYERCACHE_TLS_${tlsCert ? 'CERT' : 'KEY'}`];
 	if (tlsRedirectPort !== undefined && !tlsCert)
 		return ['LAYERCACHE_TLS_REDIRECT_PORT needs LAYERCACHE_TLS_CERT: without TLS there is nothing to lead to'];
 	if (tlsRedirectPort && tlsRedirectPort === port) return ['LAYERCACHE_TLS_REDIRECT_PORT must be another port than LAYERCACHE_PORT'];
+	if (authKeys !== undefined && authKeyFile !== undefined)
+		return ['LAYERCACHE_AUTH_KEY and LAYERCACHE_AUTH_KEY_FILE are both set: the keys come from one of them'];
 	if (store === 's3' && !s3Bucket) return ['LAYERCACHE_S3_BUCKET is needed with LAYERCACHE_STORE=s3'];
 	if (store === 'memory' && workers > 1)
 		return ['LAYERCACHE_STORE=memory needs LAYERCACHE_WORKERS=1: each worker would have a memory of its own'];
 	return [];
 };
 
+/** Settings of earlier versions, and what has taken their place. */
+const gone: Readonly<Record<string, string>> = {
+	LAYERCACHE_PROTECT_CLIENTS: 'a rule of `access` in the policy says it now, with `addresses` and `may: [protect]`: CHANGELOG.md has it',
+};
+
 const unknownProblem = (name: string) => {
+	if (Object.hasOwn(gone, name)) return `${name} is no setting any more; ${gone[name]}`;
 	const meant = nearest(name, Object.keys(settingsTable));
 	return `${name} is no setting${meant ? `; did you mean ${meant}?` : ''}`;
 };

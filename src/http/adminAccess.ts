@@ -1,9 +1,10 @@
 /** Who may use the admin API and the dashboard, and that no page of another site makes their browser do it. */
 import {createHash, timingSafeEqual} from 'node:crypto';
 import type {IncomingMessage} from 'node:http';
+import {isAmong} from '../lib/addressRanges.ts';
 import {isLoopbackName} from '../lib/loopback.ts';
 import {ApiRefusal} from './apiRefusal.ts';
-import {type Client, isAmong} from './client.ts';
+import type {Client} from './client.ts';
 
 export type AdminAccess = {
 	/** Whether a token is set: without one only this machine may ask. */

@@ -9,7 +9,7 @@ import {type ApiRoute, apiRoutes, jobsPath, openApiPath} from '../operations/rou
 import {operations as table} from '../operations/table.ts';
 import {type AdminAccess, assertSameSite, isJson} from './adminAccess.ts';
 import {ApiRefusal} from './apiRefusal.ts';
-import type {Exchange} from './exchange.ts';
+import {type Exchange, runnerOf} from './exchange.ts';
 import {jsonReply, type Reply} from './reply.ts';
 
 export type Api = {
@@ -33,12 +33,13 @@ export const createApi = ({operations, jobs, access, openApi}: ApiOptions): Api 
 	};
 
 	const run = async (route: ApiRoute, exchange: Exchange, request: IncomingMessage, url: URL): Promise<Reply> => {
-		if (route.method === 'GET') return jsonReply(200, await operations.run(route.name, inputOfQuery(route, url) as never), unstored);
+		if (route.method === 'GET')
+			return jsonReply(200, await operations.run(route.name, inputOfQuery(route, url) as never, {by: runnerOf(exchange)}), unstored);
 		assertSameSite(request, exchange.client);
 		const input = (await readInput(request)) as never;
 		exchange.log.info({operation: route.name, client: exchange.client.address}, 'administration');
-		if (!table[route.name].job) return jsonReply(200, await operations.run(route.name, input), unstored);
-		const job = await jobs.begin(route.name, input);
+		if (!table[route.name].job) return jsonReply(200, await operations.run(route.name, input, {by: runnerOf(exchange)}), unstored);
+		const job = await jobs.begin(route.name, input, runnerOf(exchange));
 		return jsonReply(202, job, {...unstored, Location: `${jobsPath}${job.id}`});
 	};
 

@@ -1,23 +1,10 @@
 /** Who is on the other side: address, scheme and host, behind proxies only as far as those are trusted. */
 import type {IncomingMessage} from 'node:http';
-import {BlockList, isIP} from 'node:net';
+import {isIP} from 'node:net';
+import type {IsAddress} from '../lib/addressRanges.ts';
 
 /** `url` is the origin by which the client reached us. */
 export type Client = {address: string; url: URL};
-export type IsAddress = (address: string) => boolean;
-
-/** Whether an address is one of these or lies in one of these CIDR ranges, which the settings have proven. */
-export const isAmong = (ranges: readonly string[]): IsAddress => {
-	if (ranges.length === 0) return () => false;
-	const list = new BlockList();
-	for (const range of ranges) {
-		const [address = '', bits] = range.split('/');
-		const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-		if (bits === undefined) list.addAddress(address, family);
-		else list.addSubnet(address, Number(bits), family);
-	}
-	return address => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
-};
 
 /** X-Forwarded-* count only when the connection comes from a trusted proxy; `publicUrl`, where it is set, says more than either. */
 export const clientOf = (request: IncomingMessage, isTrusted: IsAddress, publicUrl?: URL): Client => {

@@ -2,6 +2,7 @@
 import {randomUUID} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {OciRequest} from 'oci-spec-types';
+import type {Runner} from '../operations/operation.ts';
 import type {Log} from '../telemetry/log.ts';
 import type {Metrics} from '../telemetry/metrics.ts';
 import type {Client} from './client.ts';
@@ -34,6 +35,9 @@ export const createExchange = (id: string, client: Client, log: Log): Exchange =
 	bytesIn: 0,
 	bytesOut: 0,
 });
+
+/** As the audit tells of whoever has an operation run. */
+export const runnerOf = ({id, client}: Exchange): Runner => ({who: 'administrator', from: client.address, requestId: id});
 
 /** A client's own id is kept, so that its log and ours can be laid side by side; anything odd is replaced. */
 export const requestIdOf = (request: IncomingMessage): string => {

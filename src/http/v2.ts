@@ -1,31 +1,35 @@
 /** The distribution API: a request is parsed once, handed to its endpoint, and its reply written. */
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {parseRequest, type RequestUrl} from 'oci-spec-types';
+import {anonymous} from '../auth/identity.ts';
+import type {Caller, RightsOf} from '../auth/rights.ts';
 import type {Bytes, Registry} from '../registry/registry.ts';
 import type {UsageRecorder} from '../usage/usage.ts';
-import {type Client, carriesAuthorization} from './client.ts';
+import {carriesAuthorization} from './client.ts';
 import {type HandlerContext, handle} from './endpoints.ts';
 import type {Exchange} from './exchange.ts';
 import type {Reply} from './reply.ts';
 import {leaveRest} from './unreadBody.ts';
 import {tellUpload} from './uses.ts';
 
-export type RegistryFor = (client: Client) => Registry;
+export type RegistryFor = (caller: Caller) => Registry;
 
 /** What the API is served from. */
-export type V2Parts = {registryFor: RegistryFor; usage: UsageRecorder};
+export type V2Parts = {registryFor: RegistryFor; rightsOf: RightsOf; usage: UsageRecorder};
 
 export const answerV2 = async (
 	exchange: Exchange,
 	request: IncomingMessage,
 	response: ServerResponse,
-	{registryFor, usage}: V2Parts,
+	{registryFor, rightsOf, usage}: V2Parts,
 ): Promise<Reply> => {
 	const ociRequest = parseRequest(request.method ?? 'GET', urlAsItCame(request.url ?? '/'));
 	exchange.request = ociRequest;
+	const {address} = exchange.client;
+	const caller: Caller = {identity: anonymous, address, rights: rightsOf(anonymous, address)};
 	const body = createBody(exchange, request);
 	try {
-		const context = contextOf(exchange, request, response, {body, usage, registry: registryFor(exchange.client)});
+		const context = contextOf(exchange, request, response, {body, usage, registry: registryFor(caller)});
 		const reply = await handle(ociRequest, context);
 		exchange.redirected = reply.status === 307;
 		tellUpload(ociRequest, context, exchange.redirected ? undefined : exchange.bytesIn);

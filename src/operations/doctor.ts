@@ -1,6 +1,6 @@
 /** `doctor`: looks at all that a server needs before it starts, and says what to mend. */
 import {readFile} from 'node:fs/promises';
-import {PolicyInvalid, parsePolicy} from '../config/policy.ts';
+import {PolicyInvalid, parsePolicy, protectsForNobody} from '../config/policy.ts';
 import {parseSettings, type Settings, SettingsInvalid} from '../config/settings.ts';
 import {settledUploads} from '../config/uploadPolicy.ts';
 import {isMarked} from '../registry/layout.ts';
@@ -73,14 +73,13 @@ const accessFinding = ({adminToken, host}: Settings): Finding => {
 };
 
 /** The rest does not build on it. */
-async function* examinePolicy({policy: file, protectClients}: Settings): AsyncGenerator<Finding> {
+async function* examinePolicy({policy: file}: Settings): AsyncGenerator<Finding> {
 	if (file === undefined) return;
 	const read = await attempt(async () => parsePolicy(await readFile(file, 'utf8'), file));
 	if ('failure' in read) return yield policyFailed(file, read.failure);
-	const {refs} = read.value;
-	yield {check: 'policy', state: 'ok', fact: `${file} has ${refs.length} rules`};
-	if (protectClients.length > 0 || !refs.some(({protect}) => protect)) return;
-	const advice = 'set LAYERCACHE_PROTECT_CLIENTS to the addresses of those who may';
+	yield {check: 'policy', state: 'ok', fact: `${file} has ${read.value.refs.length} rules`};
+	if (!protectsForNobody(read.value)) return;
+	const advice = 'add a rule to `access` that says who may: [push, protect]';
 	yield {check: 'policy', state: 'note', fact: 'it protects refs, and nobody may move them', advice};
 }
 

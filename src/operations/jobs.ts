@@ -8,7 +8,7 @@ import {readAll} from '../lib/bytes.ts';
 import {keys} from '../registry/keys.ts';
 import {type ObjectStore, StoreUnavailable} from '../storage/objectStore.ts';
 import {count, time} from './answers/values.ts';
-import {OperationError, operationErrorCodes, type Progress} from './operation.ts';
+import {OperationError, operationErrorCodes, type Progress, type RunContext, type Runner} from './operation.ts';
 import {type Operations, parseInput} from './operations.ts';
 import {type OperationInput, type OperationName, operationNames} from './table.ts';
 
@@ -29,7 +29,7 @@ export type Job = z.output<typeof jobSchema>;
 
 export type Jobs = {
 	/** Throws OperationError: `invalid`, or `busy` where this process runs as many as it will. */
-	begin<N extends OperationName>(name: N, input: OperationInput<N>): Promise<Job>;
+	begin<N extends OperationName>(name: N, input: OperationInput<N>, by?: Runner): Promise<Job>;
 	/** Undefined where there is none of this id, or none any more. */
 	read(id: string): Promise<Job | undefined>;
 	/** Ends those that run here; resolves when that is written down. */
@@ -50,7 +50,7 @@ export const createJobs = (store: ObjectStore, operations: Operations, {clock, o
 	const now = () => new Date(clock()).toISOString();
 	const save = ({result: _, ...job}: Job) => store.write(stateKey(job.id), asJson(job), {contentType: 'application/json'});
 
-	const run = async (job: Job, input: OperationInput<OperationName>, {signal}: AbortController): Promise<void> => {
+	const run = async (job: Job, input: OperationInput<OperationName>, {signal, by}: Pick<RunContext, 'signal' | 'by'>): Promise<void> => {
 		let unsaved = false;
 		let quietTicks = 0;
 		const onProgress = (progress: Progress) => {
@@ -64,7 +64,7 @@ export const createJobs = (store: ObjectStore, operations: Operations, {clock, o
 			save(job).catch(() => undefined);
 		});
 		try {
-			const result = await operations.run(job.operation, input, {onProgress, signal});
+			const result = await operations.run(job.operation, input, {onProgress, signal, by});
 			await store.write(resultKey(job.id), asJson(result), {contentType: 'application/json'});
 			Object.assign(job, {state: 'done', result});
 		} catch (error) {
@@ -79,7 +79,7 @@ export const createJobs = (store: ObjectStore, operations: Operations, {clock, o
 	};
 
 	return {
-		async begin(name, input) {
+		async begin(name, input, by) {
 			parseInput(name, input);
 			if (running.size >= mostRunning)
 				throw new OperationError('busy', `this server runs ${mostRunning} operations already`, 'wait until one has ended');
@@ -94,7 +94,7 @@ export const createJobs = (store: ObjectStore, operations: Operations, {clock, o
 				running.delete(id);
 				throw error;
 			}
-			begun.ended = run(job, input, abort);
+			begun.ended = run(job, input, {signal: abort.signal, by});
 			return {...job};
 		},
 

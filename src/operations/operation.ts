@@ -24,8 +24,11 @@ export type OperationFacts = {
 /** How far a long operation has come. `total` where it is known. */
 export type Progress = {done: number; total?: number; of: string};
 
+/** Who has an operation run, as the audit tells it. */
+export type Runner = {who: string; from: string; requestId: string};
+
 /** `onProgress` may be called often. After `signal` the operation ends soon, and leaves nothing half done. */
-export type RunContext = {onProgress(progress: Progress): void; signal: AbortSignal};
+export type RunContext = {onProgress(progress: Progress): void; signal: AbortSignal; by?: Runner | undefined};
 
 /** What an operation says no with. The message says what is the matter, `advice` what to do. */
 export class OperationError extends Error {

@@ -14,10 +14,10 @@ export type Runs = {readonly [N in OperationName]: Run<N>};
 export type Run<N extends OperationName> = (input: ParsedInput<N>, context: RunContext) => Promise<OperationOutput<N>>;
 
 export const createOperations = (runs: Runs): Operations => ({
-	async run(name, input, {onProgress = () => undefined, signal = never} = {}) {
+	async run(name, input, {onProgress = () => undefined, signal = never, by} = {}) {
 		const run: Run<typeof name> = runs[name];
 		try {
-			const output = await run(parseInput(name, input), {onProgress, signal});
+			const output = await run(parseInput(name, input), {onProgress, signal, by});
 			// What the answer is made of may say more than the table promises.
 			return operations[name].output.parse(output) as OperationOutput<typeof name>;
 		} catch (error) {

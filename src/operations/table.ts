@@ -1,5 +1,6 @@
 /** Everything that an administrator can do: the command line, the admin API and their reference pages are made from this. */
 import type {z} from 'zod';
+import {auditList} from './answers/audit.ts';
 import {gcPreview, gcRun, gcStatus, verify} from './answers/collection.ts';
 import {doctor} from './answers/health.ts';
 import {refsDelete, refsDiff, refsList, refsProtect, refsShow} from './answers/refs.ts';
@@ -100,6 +101,13 @@ export const operations = {
 		job: false,
 		...top,
 	},
+	'audit.list': {
+		summary: 'tell who did what, and whether that was allowed, newest first',
+		about: 'Servers write it down with LAYERCACHE_AUDIT=on, within ten seconds. At most 5000 objects of the store are read for one answer.',
+		effect: 'read',
+		job: false,
+		...auditList,
+	},
 	verify: {
 		summary: 'read every blob and compare its bytes with its digest',
 		about: 'One that is interrupted goes on where it was left.',
@@ -119,6 +127,7 @@ export const operations = {
 export const operationGroups: Readonly<Record<string, string>> = {
 	refs: 'refs: what there is, what it is worth, and what may go',
 	retention: 'what the policy lets go',
+	audit: 'who did what',
 	gc: 'the collector, which deletes what nothing needs any more',
 };
 

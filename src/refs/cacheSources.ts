@@ -3,7 +3,7 @@ import {type Descriptor, type Digest, parseManifest, type RepositoryName, type T
 import {cacheConfigOf, cacheLayersOf} from '../cache/cacheDocument.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import {newestFirst} from '../registry/newestFirst.ts';
-import type {Registry, StoredManifest, TagFacts} from '../registry/registry.ts';
+import type {Lends, Registry, StoredManifest, TagFacts} from '../registry/registry.ts';
 import {fairShare} from './fairShare.ts';
 import {withinBytes} from './headBounds.ts';
 import type {LayerHealth} from './layerHealth.ts';
@@ -44,11 +44,12 @@ export const createCacheSources = (registry: Registry, rules: RefRules, health: 
 		return {...source, ...cache, missing};
 	};
 
-	const othersOf = async (repo: RepositoryName, tag: Tag, union: readonly TagSource[]): Promise<readonly TagFacts[]> => {
-		const others = union.filter(source => !('tag' in source) || source.tag !== tag);
-		if (others.length > fewSources) return registry.findTags(repo, wantedOf(tag, others));
+	const othersOf = async (repo: RepositoryName, tag: Tag, union: readonly TagSource[], lends: Lends): Promise<readonly TagFacts[]> => {
+		const others = union.filter(source => !('tag' in source) || (source.tag !== tag && lends(source.tag)));
+		const isWanted = (other: Tag) => other !== tag && lends(other);
+		if (others.length > fewSources) return registry.findTags(repo, wantedOf(others, isWanted));
 		const found = await Promise.all(
-			others.map(source => ('tag' in source ? registry.readTag(repo, source.tag) : registry.findTags(repo, wantedOf(tag, [source])))),
+			others.map(source => ('tag' in source ? registry.readTag(repo, source.tag) : registry.findTags(repo, wantedOf([source], isWanted)))),
 		);
 		return found.flat().toSorted(newestFirst);
 	};
@@ -56,10 +57,10 @@ export const createCacheSources = (registry: Registry, rules: RefRules, health: 
 	return {
 		cacheOf,
 
-		/** What is there for this tag, its fallback aside; undefined where there is nothing. */
-		async of(repo: RepositoryName, tag: Tag): Promise<TagContent | undefined> {
+		/** What is there for this tag, its fallback aside, of tags that lend; undefined where there is nothing. */
+		async of(repo: RepositoryName, tag: Tag, lends: Lends): Promise<TagContent | undefined> {
 			const {union} = rules.behaviourOf(repo, tag);
-			const [own, others] = await Promise.all([registry.readTag(repo, tag), othersOf(repo, tag, union)]);
+			const [own, others] = await Promise.all([lends(tag) ? registry.readTag(repo, tag) : [], othersOf(repo, tag, union, lends)]);
 			const mine = await loadAll(repo, own.slice(0, mostSources));
 			if (mine[0] && !mine[0].cache) return {other: mine[0].stored};
 
@@ -89,9 +90,9 @@ const parseCache = ({bytes, mediaType}: StoredManifest): Cache | undefined => {
 	return config && {config, layers: cacheLayersOf(manifest)};
 };
 
-const wantedOf = (tag: Tag, sources: readonly TagSource[]) => ({
+const wantedOf = (sources: readonly TagSource[], isWanted: (tag: Tag) => boolean) => ({
 	prefix: sources.map(source => ('tag' in source ? source.tag : source.prefix)).reduce(commonPrefix),
-	matches: (other: Tag) => other !== tag && sources.some(source => ('tag' in source ? source.tag === other : source.matches(other))),
+	matches: (other: Tag) => isWanted(other) && sources.some(source => ('tag' in source ? source.tag === other : source.matches(other))),
 	limit: mostSources,
 });
 

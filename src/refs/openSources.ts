@@ -1,6 +1,6 @@
 /** Holes in a protection: a protected tag that answers what anyone may push to another. */
 import {type RepositoryName, repositoryNameSchema, tagSchema} from 'oci-spec-types';
-import {sampleOf} from '../config/patternTokens.ts';
+import {sampleOf, tokenize} from '../config/patternTokens.ts';
 import type {RefRule} from '../config/policy.ts';
 import type {TagSource} from './refBehaviour.ts';
 import {decide} from './refRules.ts';
@@ -24,6 +24,6 @@ export const openSources = (refs: readonly RefRule[]): OpenSource[] =>
 	});
 
 const isProtected = (refs: readonly RefRule[], repo: RepositoryName, source: TagSource): boolean => {
-	const sample = tagSchema.safeParse('tag' in source ? source.tag : sampleOf(source.glob, {slashes: false}));
+	const sample = tagSchema.safeParse('tag' in source ? source.tag : sampleOf(tokenize(source.glob, {slashes: false})));
 	return !sample.success || decide(refs, repo, sample.data).behaviour.protect;
 };

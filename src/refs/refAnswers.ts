@@ -1,7 +1,7 @@
 /** What a tag answers an importer: its own cache or what has to be made of it, a union, or another tag's where there is nothing. */
 import {type Digest, OciError, type RepositoryName, type Tag} from 'oci-spec-types';
 import type {DerivedPointers} from '../registry/derivedPointers.ts';
-import type {Derivation, DerivationWay, Registry, StoredManifest} from '../registry/registry.ts';
+import type {Derivation, DerivationWay, Lends, Registry, StoredManifest} from '../registry/registry.ts';
 import {type CacheSource, createCacheSources, type TagContent} from './cacheSources.ts';
 import {planOf} from './derivation.ts';
 import {createDerivedDocuments} from './derivedDocuments.ts';
@@ -41,12 +41,13 @@ export const createRefAnswers = (registry: Registry, options: RefAnswersOptions)
 	const documents = createDerivedDocuments(registry, options.pointers);
 
 	/** The tag itself, then its chain: of other tags only caches, since nobody who asks for an image wants another one. */
-	async function* candidates(repo: RepositoryName, tag: Tag): AsyncGenerator<TagContent & {from: Tag}> {
-		const own = await sources.of(repo, tag);
+	async function* candidates(repo: RepositoryName, tag: Tag, lends: Lends): AsyncGenerator<TagContent & {from: Tag}> {
+		const own = await sources.of(repo, tag, lends);
 		if (own) yield {...own, from: tag};
 		if (own && 'other' in own) return;
 		for (const from of rules.behaviourOf(repo, tag).fallback) {
-			const content = await sources.of(repo, from);
+			if (!lends(from)) continue;
+			const content = await sources.of(repo, from, lends);
 			if (content && 'caches' in content) yield {...content, from};
 		}
 	}
@@ -67,8 +68,8 @@ export const createRefAnswers = (registry: Registry, options: RefAnswersOptions)
 
 	return {
 		/** Throws MANIFEST_UNKNOWN. */
-		async get(repo: RepositoryName, tag: Tag): Promise<StoredManifest> {
-			for await (const content of candidates(repo, tag)) {
+		async get(repo: RepositoryName, tag: Tag, lends: Lends = allLend): Promise<StoredManifest> {
+			for await (const content of candidates(repo, tag, lends)) {
 				if ('other' in content) return content.other;
 				const answer = await serve(repo, tag, content.from, content.caches);
 				if (answer) return answer;
@@ -77,9 +78,9 @@ export const createRefAnswers = (registry: Registry, options: RefAnswersOptions)
 		},
 
 		/** The same without making anything, and why. */
-		async explain(repo: RepositoryName, tag: Tag): Promise<RefExplanation> {
+		async explain(repo: RepositoryName, tag: Tag, lends: Lends = allLend): Promise<RefExplanation> {
 			const explanation = {repository: repo, tag, ways: [], sources: [], importLimitBytes: limitBytes};
-			for await (const content of candidates(repo, tag)) {
+			for await (const content of candidates(repo, tag, lends)) {
 				if ('other' in content) return {...explanation, answer: 'as pushed', from: tag, digest: content.other.digest};
 				const {from, caches} = content;
 				const plan = planOf(caches, limitBytes);
@@ -125,4 +126,5 @@ const waysOf = (tag: Tag, from: Tag, caches: readonly CacheSource[], made: reado
 	return [...(from === tag ? [] : (['fallback'] as const)), ...(others ? (['union'] as const) : []), ...made];
 };
 
+const allLend: Lends = () => true;
 const namedMissing = 10;

@@ -18,10 +18,10 @@ export const withDerivedDocuments = (
 ): Registry => ({
 	...inner,
 
-	async getManifest(repo, reference, asker) {
+	async getManifest(repo, reference, asker, lends) {
 		if (!isTag(reference)) return answers.whole(repo, await inner.getManifest(repo, reference, asker));
 		// A pusher that is told of another tag's cache would not send its own.
-		return asker === 'importer' ? answers.get(repo, reference) : inner.getManifest(repo, reference, asker);
+		return asker === 'importer' ? answers.get(repo, reference, lends) : inner.getManifest(repo, reference, asker);
 	},
 
 	async putManifest(repo, manifest, as) {

@@ -44,8 +44,8 @@ export interface Registry {
 	/** Forgets an upload and its chunks. Throws BLOB_UPLOAD_UNKNOWN. */
 	cancelUpload(repo: RepositoryName, upload: UploadId): Promise<void>;
 
-	/** Throws MANIFEST_UNKNOWN. By tag it depends on who asks: an importer may get a document that was made for it. */
-	getManifest(repo: RepositoryName, reference: Reference, asker?: Asker): Promise<StoredManifest>;
+	/** Throws MANIFEST_UNKNOWN. By tag it depends on who asks: an importer may get a document that was made for it, of tags that lend to it. */
+	getManifest(repo: RepositoryName, reference: Reference, asker?: Asker, lends?: Lends): Promise<StoredManifest>;
 	/** Stores a manifest byte-exact and moves `tags` to it. Throws MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN, SIZE_INVALID, DIGEST_INVALID; TagProtected. */
 	putManifest(repo: RepositoryName, manifest: PushedManifest, as: PushedAs): Promise<AcceptedManifest>;
 	/** Deletes a manifest and the tags that point at it. Throws MANIFEST_UNKNOWN. */
@@ -71,6 +71,9 @@ export interface Registry {
  * costs it an upload at the worst. A reader is anyone else.
  */
 export type Asker = 'importer' | 'pusher' | 'reader';
+
+/** Whether the cache of a tag may go into an answer, be it the one that is asked for or another one. Any may where nothing is said. */
+export type Lends = (tag: Tag) => boolean;
 
 export type Bytes = AsyncIterable<Uint8Array>;
 export type BlobFacts = {digest: Digest; size: number};

@@ -1,5 +1,6 @@
 /** The numbers at /metrics, for Prometheus; docs/metrics.md explains each. */
 import {AggregatorRegistry, collectDefaultMetrics, Registry} from 'prom-client';
+import {createAuditMetrics} from './metrics/audit.ts';
 import {createCollectionMetrics} from './metrics/collection.ts';
 import {createContentsMetrics} from './metrics/contents.ts';
 import {createInstruments} from './metrics/instruments.ts';
@@ -7,6 +8,7 @@ import {createRefMetrics} from './metrics/refs.ts';
 import {createRequestMetrics} from './metrics/requests.ts';
 import {createStoreMetrics} from './metrics/stores.ts';
 import {createTransportMetrics} from './metrics/transport.ts';
+import {createUpstreamMetrics} from './metrics/upstreams.ts';
 import {createUsageMetrics} from './metrics/usage.ts';
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -36,6 +38,8 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		...createCollectionMetrics(instruments),
 		...createContentsMetrics(instruments),
 		...createStoreMetrics(instruments),
+		...createUpstreamMetrics(instruments),
+		...createAuditMetrics(instruments),
 		...createTransportMetrics(instruments),
 		report,
 		text: async () => (gather ? aggregate(await gather(await report())).metrics() : registry.metrics()),

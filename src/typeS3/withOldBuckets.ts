@@ -123,9 +123,9 @@ export const withOldBuckets = (inner: Registry, {repositories, bucketOf, documen
 			return repository ? (await find(repository, digest))?.bucket.locate(digest) : inner.locateBlob(repo, digest);
 		},
 
-		async getManifest(repo, reference, asker) {
+		async getManifest(repo, reference, asker, lends) {
 			const repository = old(repo);
-			if (!repository) return inner.getManifest(repo, reference, asker);
+			if (!repository) return inner.getManifest(repo, reference, asker, lends);
 			return isTag(reference) ? byTag(repo, repository, reference) : byDigest(repo, repository, reference);
 		},
 

@@ -42,8 +42,8 @@ export const withTypeS3Copies = (inner: Registry, copies: TypeS3Copies, {rules, 
 	return {
 		...inner,
 
-		async getManifest(repo, reference, asker) {
-			const stored = await inner.getManifest(repo, reference, asker);
+		async getManifest(repo, reference, asker, lends) {
+			const stored = await inner.getManifest(repo, reference, asker, lends);
 			// A push that finds its manifest there ends with this look, and is a push all the same. It waits for nothing.
 			if (asker === 'pusher' && isTag(reference) && rules.behaviourOf(repo, reference).typeS3) void renew(repo, reference, stored);
 			return stored;

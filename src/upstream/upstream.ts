@@ -1,5 +1,5 @@
 /** What a registry elsewhere is told and asked by, and what it is known to do in its own way. */
-import type {OciError, RepositoryName} from 'oci-spec-types';
+import {type ErrorCode, OciError, type OciErrorOptions, type RepositoryName} from 'oci-spec-types';
 import type {Registry} from '../registry/registry.ts';
 
 /** A registry elsewhere, spoken to as one of ours. `close` lets go of its connections; what is under way fails. */
@@ -13,6 +13,8 @@ export type RemoteOptions = {
 	quirks?: Quirks;
 	/** What it is told who asks. */
 	userAgent: string;
+	/** Milliseconds since 1970; dates the ids of uploads. */
+	clock: () => number;
 	/** Milliseconds since some moment, never going back. */
 	elapsed: () => number;
 	/** Waits so many milliseconds. */
@@ -54,6 +56,33 @@ export type UpstreamRefusal = {
 	message?: string;
 };
 
+/**
+ * What an upstream did not do, in words for whoever asked and whoever runs this: they name its host, and never a secret. `isPassing`: it may do it
+ * another time, though it was asked for as long as our patience lasts. That something is not there is no such failure, but an ordinary OciError.
+ */
+export class UpstreamFailure extends OciError {
+	readonly host: string;
+	readonly operation: UpstreamOperation;
+	readonly isPassing: boolean;
+	/** So long it asked us to wait. */
+	readonly retryAfterMs: number | undefined;
+	constructor(code: ErrorCode, {host, operation, isPassing = false, retryAfterMs, ...options}: UpstreamFailureOptions) {
+		super(code, {upstream: host}, options);
+		this.host = host;
+		this.operation = operation;
+		this.isPassing = isPassing;
+		this.retryAfterMs = retryAfterMs;
+	}
+}
+
+export type UpstreamFailureOptions = Pick<OciErrorOptions, 'status' | 'cause'> & {
+	message: string;
+	host: string;
+	operation: UpstreamOperation;
+	isPassing?: boolean;
+	retryAfterMs?: number | undefined;
+};
+
 /** What is asked of an upstream: a request's name in metrics and errors. */
 export type UpstreamOperation =
 	| 'token'
@@ -74,7 +103,7 @@ export type UpstreamOperation =
 	| 'listReferrers'
 	| 'listRepositories';
 
-/** Told of each attempt when its answer begins, or when it is clear that there is none; and of the bytes of blobs. */
+/** Told of each attempt when its answer begins, or when it is clear that there is none; and of the bytes of blobs. For the metrics, under the upstream's name. */
 export type UpstreamObserver = {
 	requested(facts: {operation: UpstreamOperation; status: number | undefined; seconds: number}): void;
 	transferred(facts: {direction: 'sent' | 'received'; bytes: number}): void;

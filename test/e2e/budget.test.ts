@@ -30,6 +30,10 @@ refs:
 budget:
   - match: "ci/**:**"
     size: ${budgetBytes / MiB}MiB
+access:
+  - who: {addresses: 127.0.0.0/8}
+    may: [pull, push, delete, protect]
+    on: "**:*"
 `;
 const storages = minio(test);
 
@@ -40,7 +44,6 @@ test(`five times a budget pushed over time settles below it, least recently impo
 	if (storage.kind !== 's3') throw new Error('it is about S3');
 	const settings = {
 		...(await policySetting(t, policy)),
-		LAYERCACHE_PROTECT_CLIENTS: '127.0.0.0/8',
 		LAYERCACHE_GC_EVERY: '1s',
 		LAYERCACHE_GC_GRACE: `${waitSeconds}s`,
 		LAYERCACHE_GC_QUARANTINE: `${waitSeconds}s`,

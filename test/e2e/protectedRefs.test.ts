@@ -21,9 +21,10 @@ const clients: Record<string, Build> = {buildctl: buildByBuildctl, buildx: build
 
 /** One bucket behind two servers: one lets every client move protected refs, the other none. Both refs hold the cache of a first build. */
 const start = async (t: ExecutionContext) => {
-	const [storage, setting] = [await storages.create(t), await policySetting(t, policy)];
-	const startServer = (env: NodeJS.ProcessEnv) => startLayercache(t, {storage, env: {...setting, ...env}});
-	const [trusting, guarding] = await Promise.all([startServer({LAYERCACHE_PROTECT_CLIENTS: '127.0.0.0/8'}), startServer({})]);
+	const storage = await storages.create(t);
+	const startServer = async (access: string) => startLayercache(t, {storage, env: await policySetting(t, `${policy}${access}`)});
+	const trusts = 'access: [{who: {addresses: 127.0.0.0/8}, may: [pull, push, delete, protect], on: "**:*"}]\n';
+	const [trusting, guarding] = await Promise.all([startServer(trusts), startServer('')]);
 	const context = await createContext(t, {bigBytes: 3_000_000});
 	const refs = (host: string) => ['main', 'quiet'].map(tag => `type=registry,ref=${host}/ci/app:${tag},mode=max`);
 	const {packed} = await cacheBuild(t, {context, cacheTo: refs(trusting.host)});
@@ -44,7 +45,10 @@ for (const [client, build] of Object.entries(clients)) {
 
 		const refused = await build(builder, {context: context.folder, cacheTo: cacheTo('')});
 		t.not(refused.exitCode, 0, refused.log);
-		t.regex(refused.log, /ERROR: error writing manifest blob: denied: ci\/app:main is protected/);
+		t.regex(
+			refused.log,
+			/ERROR: error writing manifest blob: denied: a client that is not logged in may not move or delete the protected ci\/app:main/,
+		);
 		t.is(await digestAt('main'), filled.main);
 
 		const ignored = await build(builder, {context: context.folder, cacheTo: cacheTo(',ignore-error=true')});
@@ -76,7 +80,7 @@ test('the refusal reaches the log of the build in words that help', async t => {
 	await context.writeSource(2);
 	const cacheTo = [`type=registry,ref=${guarding.host}/ci/app:main,mode=max`];
 	const {log} = await buildByBuildctl(await startBuildkitd(t), {context: context.folder, cacheTo});
-	t.regex(log, /ci\/app:main is protected, and this client may only read it: .*ignore-error=true/);
+	t.regex(log, /may not move or delete the protected ci\/app:main; .*; let this job push to a tag of its own.*ignore-error=true/);
 });
 
 test('a cache that is pushed to a tag with two dots is refused with the tag that was meant', async t => {

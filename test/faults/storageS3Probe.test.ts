@@ -124,6 +124,7 @@ test('lifecycle rules matter where they touch our prefix', t => {
 	t.is(count([{...rule, Filter: {And: {Prefix: 'cache/repos/'}}}]), 1);
 	t.is(count([{...rule, Filter: {Prefix: 'logs/'}}]), 0);
 	t.is(count([{...rule, Filter: {Prefix: 'cache/repos/ci/app/_s3/blobs/'}}]), 0);
+	t.is(count([{...rule, Filter: {Prefix: 'cache/audit/'}}]), 0);
 	t.is(count([{...rule, Filter: {Tag: {Key: 'a', Value: 'b'}}}]), 0);
 	t.is(count([{...rule, Status: 'Disabled'}]), 0);
 	t.is(count([{ID: 'r', Status: 'Enabled', Transitions: [{Days: 1, StorageClass: 'DEEP_ARCHIVE'}]}]), 1);

@@ -6,17 +6,14 @@ import {keys} from '../../src/registry/keys.ts';
 import {startApp} from '../support/app.ts';
 import {importCache, layerDigest, pushCache} from '../support/caches.ts';
 import {type CommandOptions, json, runCommand} from '../support/commandLine.ts';
-import {policyFile} from '../support/policy.ts';
+import {anyoneMayMove, policyFile} from '../support/policy.ts';
 
 const repo = parseRepositoryName('ci/app');
 const ways = ['the store', 'a server'] as const;
 
 const start = async (t: ExecutionContext, way: (typeof ways)[number], policy?: string) => {
-	const file = policy === undefined ? undefined : await policyFile(t, policy);
-	const environment: Record<string, string> = {
-		LAYERCACHE_PROTECT_CLIENTS: '127.0.0.1',
-		...(file !== undefined && {LAYERCACHE_POLICY: file}),
-	};
+	const environment: Record<string, string> =
+		policy === undefined ? {} : {LAYERCACHE_POLICY: await policyFile(t, `${policy}${anyoneMayMove}`)};
 	const {client, store, url} = await startApp(t, {environment});
 	await pushCache(client, repo, 'main', {steps: ['one', 'two']});
 	await pushCache(client, repo, 'pr-1', {steps: ['one', 'three']});

@@ -18,6 +18,13 @@ const policy = `refs:
     onDenied: discard
   - match: "ci/**:shared"
     onPush: merge
+access:
+  - who: {anyone: true}
+    may: [pull, push, delete]
+    on: "**:*"
+  - who: {addresses: 127.0.1.0/24}
+    may: protect
+    on: "**:*"
 `;
 
 const start = async (t: ExecutionContext) => {
@@ -25,7 +32,7 @@ const start = async (t: ExecutionContext) => {
 	const app = await startApp(t, {
 		store,
 		policy,
-		environment: {LAYERCACHE_PROTECT_CLIENTS: '127.0.1.0/24', LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1'},
+		environment: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1'},
 	});
 	const {client, log} = app;
 	for (const blob of ['{}', 'one', 'two']) await client.pushBlob(repo, blob);

@@ -19,6 +19,13 @@ const policy = `refs:
   - match: "ci/**:shared"
     protect: true
     onPush: merge
+access:
+  - who: {anyone: true}
+    may: [pull, push, delete]
+    on: "**:*"
+  - who: {addresses: 127.0.1.0/24}
+    may: protect
+    on: "**:*"
 `;
 
 /** A registry in which ci/app:main and ci/app:quiet are the first image, with one client that may move them and one that may not. */
@@ -26,7 +33,6 @@ const start = async (t: ExecutionContext) => {
 	const app = await startApp(t, {
 		policy,
 		environment: {
-			LAYERCACHE_PROTECT_CLIENTS: '127.0.1.0/24',
 			LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1',
 			// What is deleted past it is seen at once.
 			LAYERCACHE_REGISTRY_INDEX_SECONDS: '0',
@@ -65,7 +71,7 @@ test('a protected tag is moved by those who may, and by nobody else', async t =>
 test('the refusal says what the author of the job can do, and who decides', async t => {
 	const {put} = await start(t);
 	const message = messageOf(await put('main', second, other));
-	for (const words of ['ci/app:main is protected', 'a tag of its own', 'ignore-error=true', 'LAYERCACHE_PROTECT_CLIENTS']) {
+	for (const words of ['the protected ci/app:main', 'a tag of its own', 'ignore-error=true', 'no rule of the policy']) {
 		t.true(message.includes(words), message);
 	}
 });
@@ -134,7 +140,7 @@ test('a protected tag is not deleted, nor what it points at, nor what that needs
 	for (const path of ['manifests/main', 'manifests/quiet', `manifests/${digestIn(first)}`, `blobs/${digestOf(Buffer.from('one'))}`]) {
 		const answer = await remove(path);
 		t.like(answer, {status: 403, error: 'DENIED'}, path);
-		t.regex(messageOf(answer), /may delete neither it nor what it needs/);
+		t.regex(messageOf(answer), /may not move or delete the protected ci\/app:/);
 	}
 	t.is(denials().length, 4);
 	t.true(denials().every(({did, outcome}) => did === 'delete' && outcome === 'refused'));
@@ -187,9 +193,9 @@ test('a delete in a repository that is not there is answered as ever', async t =
 	t.like(answer, {status: 404, error: 'MANIFEST_UNKNOWN'});
 });
 
-test('without LAYERCACHE_PROTECT_CLIENTS nobody moves what the policy protects, and the log says so at the start', async t => {
-	const {client, log} = await startApp(t, {policy});
-	t.is(log.filter(({msg}) => msg.startsWith('the policy protects refs, and nobody may move them')).length, 1);
+test('without a rule of access nobody moves what the policy protects, and the log says so at the start', async t => {
+	const {client, log} = await startApp(t, {policy: 'refs: [{match: "ci/**:main", protect: true}]'});
+	t.is(log.filter(({msg}) => msg.startsWith('the policy protects refs, and no rule of `access` gives anybody the right')).length, 1);
 	await client.pushBlob(repo, '{}');
 	await client.pushBlob(repo, 'one');
 	t.is((await client.putManifest(repo, 'main', first)).status, 403);

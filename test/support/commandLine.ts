@@ -44,6 +44,7 @@ export const runCommand = async (args: readonly string[], options: CommandOption
 				openStore: () => ({...store, close: async () => undefined}),
 				// There is no disk behind it that might be full.
 				environment: {LAYERCACHE_STORE: 'disk', LAYERCACHE_DISK_FREE_PERCENT: '0', ...environment},
+				user: 'operator',
 				onProblem: message => void says.push(`${message}\n`),
 				...(clock && {clock}),
 			}),

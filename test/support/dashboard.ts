@@ -28,6 +28,7 @@ export const listenDashboard = async ({operations = sampleOperations(), token, c
 	const koa = createKoaApp({
 		administration: createHttpAdministration({operations, jobs, token, clock, elapsed: clock, version: '0.1.0'}),
 		registryFor: unused,
+		rightsOf: unused,
 		explainRef: unused,
 		usage: new Proxy({} as UsageRecorder, {get: unused}),
 		assertReady: unused,

@@ -4,6 +4,9 @@ import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {temporaryFolder} from './temporaryFolder.ts';
 
+/** A section by which clients without a credential may move what is protected, too. */
+export const anyoneMayMove = '\naccess: [{who: {anyone: true}, may: [pull, push, delete, protect], on: "**:*"}]\n';
+
 export const policyFile = async (t: ExecutionContext, text: string): Promise<string> => {
 	const path = join(await temporaryFolder(t), 'policy.yaml');
 	await writeFile(path, text);

@@ -1,6 +1,7 @@
 import type {IncomingMessage} from 'node:http';
 import test from 'ava';
-import {carriesAuthorization, clientOf, isAmong} from '../../src/http/client.ts';
+import {carriesAuthorization, clientOf} from '../../src/http/client.ts';
+import {isAmong} from '../../src/lib/addressRanges.ts';
 
 const request = (remoteAddress: string, headers: Record<string, string>) =>
 	({socket: {remoteAddress}, headers}) as unknown as IncomingMessage;

@@ -145,12 +145,13 @@ test('a policy that cannot be used is failed, with its first problem and the com
 	t.regex(away.find(({check}) => check === 'policy')?.fact ?? '', /\/nowhere cannot be read/);
 });
 
-test('a policy that protects refs which nobody may move is a note with the setting', async t => {
-	const path = await policyFile(t, 'refs:\n  - match: "ci/**:main"\n    protect: true\n');
-	const noteOf = async (environment: Record<string, string>) =>
-		(await findings({environment: {...s3, LAYERCACHE_POLICY: path, ...environment}}))
+test('a policy that protects refs which nobody may move is a note with what is missing', async t => {
+	const noteOf = async (policy: string) =>
+		(await findings({environment: {...s3, LAYERCACHE_POLICY: await policyFile(t, policy)}}))
 			.filter(({check}) => check === 'policy')
 			.map(({state}) => state);
-	t.deepEqual(await noteOf({}), ['ok', 'note']);
-	t.deepEqual(await noteOf({LAYERCACHE_PROTECT_CLIENTS: '127.0.0.0/8'}), ['ok']);
+	const protects = 'refs: [{match: "ci/**:main", protect: true}]\n';
+	t.deepEqual(await noteOf(protects), ['ok', 'note']);
+	t.deepEqual(await noteOf(`${protects}access: [{who: {anyone: true}, may: pull, on: "**:*"}]\n`), ['ok', 'note']);
+	t.deepEqual(await noteOf(`${protects}access: [{who: {user: alice}, may: protect, on: "**:*"}]\n`), ['ok']);
 });

@@ -94,3 +94,13 @@ test('trusted proxies are addresses and ranges, and nothing else', t => {
 		t.is(problemsOf({LAYERCACHE_HTTP_TRUSTED_PROXIES: wrong}).length, 1, wrong);
 	}
 });
+
+test('keys that sign tokens come from a file or a setting, and each of them is long enough', t => {
+	const problemsOf = (environment: Record<string, string>) =>
+		t.throws(() => parseSettings(environment), {instanceOf: SettingsInvalid})?.problems.join();
+	const [one, other] = ['a'.repeat(32), 'b'.repeat(40)];
+	t.is(parseSettings({LAYERCACHE_AUTH_KEY: `${one},${other}`}).settings.authKeys, `${one},${other}`);
+	t.regex(problemsOf({LAYERCACHE_AUTH_KEY: `${one},short`}) ?? '', /^LAYERCACHE_AUTH_KEY must be of printable ASCII/);
+	t.regex(problemsOf({LAYERCACHE_AUTH_KEY: one, LAYERCACHE_AUTH_KEY_FILE: '/keys'}) ?? '', /both set/);
+	t.regex(problemsOf({LAYERCACHE_AUTH_TOKEN_LIFE: '30s'}) ?? '', /at least 60s/);
+});

@@ -2,6 +2,7 @@
 import type {OperationName, OperationOutput} from '../../operations/table.ts';
 import type {Outcome} from '../exitCodes.ts';
 import type {Paint} from '../terminal.ts';
+import {auditEntries} from './audit.ts';
 import {cyclePreview, cycleRun, cycleStatus, verification} from './collection.ts';
 import {findings} from './health.ts';
 import {refDescription, refDifference, refList, refProtection} from './refs.ts';
@@ -30,6 +31,7 @@ export const renderings: {readonly [N in OperationName]: Rendering<N>} = {
 	'gc.status': cycleStatus,
 	usage: usageReport,
 	top: topList,
+	'audit.list': auditEntries,
 	verify: verification,
 	doctor: findings,
 };

@@ -9,7 +9,7 @@ import type {Page} from '../../ui/layout.ts';
 import {type PruneFields, pruneFields, pruneJobPage, prunePage} from '../../ui/pages/prune.ts';
 import {paths} from '../../ui/paths.ts';
 import {ApiRefusal} from '../apiRefusal.ts';
-import type {Exchange} from '../exchange.ts';
+import {type Exchange, runnerOf} from '../exchange.ts';
 import type {Reply} from '../reply.ts';
 import {readForm} from './form.ts';
 import {redirectTo} from './redirectTo.ts';
@@ -36,14 +36,15 @@ export const createPruning = ({run}: Operations, jobs: Jobs, {now, onDone}: Prun
 	},
 
 	/** Without what was shown nothing goes: it is shown first. */
-	async begin({client, log}: Exchange, request: IncomingMessage): Promise<Reply> {
+	async begin(exchange: Exchange, request: IncomingMessage): Promise<Reply> {
+		const {client, log} = exchange;
 		const form = await readForm(request);
 		const fields = filledIn(form);
 		const query = new URLSearchParams({...fields});
 		const plan = form.get('plan');
 		if (!plan) return redirectTo(`${paths.prune}?${query}`);
 		log.info({operation: 'prune', client: client.address, ...fields}, 'administration');
-		const {id} = await jobs.begin('prune', {...inputOf(fields), plan});
+		const {id} = await jobs.begin('prune', {...inputOf(fields), plan}, runnerOf(exchange));
 		return redirectTo(`${paths.job(id)}?${query}`);
 	},
 

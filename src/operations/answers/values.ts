@@ -29,6 +29,16 @@ export const duration = z.string().transform((text, context) => {
 	return z.NEVER;
 });
 
+/** A time, or how long ago something was, becomes milliseconds since 1970, by the time that is now. */
+export const moment = z.string().transform((text, context): ((now: number) => number) => {
+	const ago = parseDurationMs(text);
+	if (ago !== undefined) return now => now - ago;
+	const at = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : Number.NaN;
+	if (!Number.isNaN(at)) return () => at;
+	context.issues.push({code: 'custom', message: 'must be a time such as 2026-11-27T09:30Z, a day, or a duration such as 2h', input: text});
+	return z.NEVER;
+});
+
 /** A text such as `500MB` becomes bytes. */
 export const size = z.string().transform((text, context) => {
 	const amount = parseBytes(text);

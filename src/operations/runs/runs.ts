@@ -1,6 +1,7 @@
 /** How each operation is done with what an administration has. */
 import type {Administration} from '../administration.ts';
 import type {Runs} from '../operations.ts';
+import {createAuditRuns} from './audit.ts';
 import {createCollectionRuns} from './collection.ts';
 import {createHealthRuns} from './health.ts';
 import {createRefRuns} from './refs.ts';
@@ -13,4 +14,5 @@ export const createRuns = (administration: Administration): Runs => ({
 	...createCollectionRuns(administration),
 	...createUsageRuns(administration),
 	...createHealthRuns(administration),
+	...createAuditRuns(administration),
 });

@@ -61,12 +61,15 @@ export const lifecycleWarnings = (rules: readonly LifecycleRule[], prefix: strin
 const concerns = ({Filter, Prefix}: LifecycleRule, prefix: string) => {
 	if (Filter?.Tag || Filter?.And?.Tags?.length) return false;
 	const theirs = Filter?.Prefix ?? Filter?.And?.Prefix ?? Prefix ?? '';
-	if (theirs.startsWith(prefix) && theirs.includes(copiesMarker)) return false;
+	if (theirs.startsWith(prefix) && (theirs.includes(copiesMarker) || theirs.startsWith(prefix + auditFolder))) return false;
 	return theirs.startsWith(prefix) || prefix.startsWith(theirs);
 };
 
 // Copies for BuildKit's type=s3: whoever writes them renews those that are in use.
 const copiesMarker = '/_s3/blobs/';
+
+// How long who did what is kept is the operator's choice.
+const auditFolder = 'audit/';
 
 const warningsOfRule = ({ID = '', Expiration, Transitions = [], AbortIncompleteMultipartUpload: abort}: LifecycleRule) => [
 	...(Expiration?.Days !== undefined || Expiration?.Date !== undefined

@@ -14,7 +14,7 @@ export type RecordedVerification = {objects: number; bytes: number; findings: re
 export const createCollectionMetrics = ({counter, gauge, durations}: Instruments) => {
 	const swept = counter(
 		'layercache_swept_total',
-		'What crashes and clients left behind, and the sweeper removed: unfinished uploads, objects of chunks.',
+		'What the sweeper removed: what crashes and clients left behind (unfinished uploads, objects of chunks), and old days of the audit.',
 		'what',
 	);
 	const removals = counter(

@@ -22,9 +22,14 @@ export const createInstruments = (registry: Registry) => {
 	};
 };
 
-/** A series for each value, before there is anything to count. */
-export const beginAt0 = <const L extends string>(counter: Counter<L>, label: L, values: readonly string[]): void => {
-	for (const value of values) counter.inc({[label]: value} as Record<L, string>, 0);
+/** A series for each value, before there is anything to count; `others` are the values of its other labels. */
+export const beginAt0 = <const L extends string>(
+	counter: Counter<L>,
+	label: NoInfer<L>,
+	values: readonly string[],
+	others: Partial<Record<NoInfer<L>, string>> = {},
+): void => {
+	for (const value of values) counter.inc({...others, [label]: value} as Record<L, string>, 0);
 };
 
 // From an answer out of memory to a 50 GiB layer over a slow line.

@@ -1,0 +1,101 @@
+/** Users of an htpasswd file: whether a password is theirs, at a cost that is the same for names that nobody has. */
+import {createHmac, randomBytes} from 'node:crypto';
+import {LRUCache} from 'lru-cache';
+import {createFairQueue, QueueFull} from '../lib/fairQueue.ts';
+import {type FilesTiming, openWatchedFiles, type WatchedFiles} from '../lib/watchedFiles.ts';
+import {HtpasswdInvalid, parseHtpasswd, type UserHashes} from './htpasswd.ts';
+import {claimsFrom, type Identity, identityName, markOf, type Refusal} from './identity.ts';
+
+export type Users = {
+	/** `from` is the address of whoever asks: those at different ones take turns. */
+	authenticate(name: string, password: string, from: string): Promise<KnownUser | Refusal>;
+	/** The user as the file has it now; undefined where it has another hash, or none. */
+	stands(identity: Identity, mark: string): Identity | undefined;
+};
+export type KnownUser = {identity: Identity; mark: string};
+
+export type UsersObserver = {
+	onLoaded(users: UserHashes): void;
+	/** The users before it stay. */
+	onRefused(error: HtpasswdInvalid): void;
+};
+
+/** Throws HtpasswdInvalid, also where the file cannot be read. */
+export const openHtpasswd = (
+	path: string,
+	{onLoaded, onRefused, timing}: UsersObserver & {timing?: FilesTiming},
+): Promise<WatchedFiles<UserHashes>> =>
+	openWatchedFiles<UserHashes, HtpasswdInvalid>([path], {
+		parse: ([text = '']) => parseHtpasswd(text, path),
+		unreadable: (_, reason) => new HtpasswdInvalid([`${path}: cannot be read: ${reason}`]),
+		isRefusal: error => error instanceof HtpasswdInvalid,
+		...{onLoaded, onRefused, timing},
+	});
+
+/** `hashes` are those of now. `elapsed` in milliseconds. */
+export const createUsers = ({hashes, elapsed}: {hashes: () => UserHashes; elapsed: () => number}): Users => {
+	const key = randomBytes(32);
+	const queue = createFairQueue(limits);
+	// By what was sent and what it was compared with: of another hash nothing is remembered.
+	const right = createVerdicts(rightForMs, elapsed);
+	const wrong = createVerdicts(wrongForMs, elapsed);
+	const underWay = new Map<string, Promise<boolean>>();
+
+	const compare = async (name: string, password: string, from: string): Promise<boolean> => {
+		const users = hashes();
+		const hash = users.get(name) ?? decoy(users, key, name);
+		if (!hash) return false;
+		const question = createHmac('sha256', key)
+			.update(JSON.stringify([name, password, hash.text]))
+			.digest('base64');
+		const remembered = right.get(question) ?? wrong.get(question);
+		if (remembered !== undefined) return remembered;
+		const asked = underWay.get(question) ?? queue.run(from, () => hash.matches(password)).finally(() => underWay.delete(question));
+		underWay.set(question, asked);
+		const isRight = (await asked) && users.has(name);
+		(isRight ? right : wrong).set(question, isRight);
+		return isRight;
+	};
+
+	return {
+		async authenticate(name, password, from) {
+			if (password.length > longestPassword || password.includes('\0')) return wrongLogin;
+			try {
+				return (await compare(name, password, from)) ? (knownUser(hashes(), name) ?? wrongLogin) : wrongLogin;
+			} catch (error) {
+				if (error instanceof QueueFull) return {refused: 'too many log-ins are waiting; try again in a moment', isTemporary: true};
+				throw error;
+			}
+		},
+
+		stands({claims: {name = ''}}, mark) {
+			const user = knownUser(hashes(), name);
+			return user?.mark === mark ? user.identity : undefined;
+		},
+	};
+};
+
+const longestPassword = 1024;
+const rightForMs = 5 * 60_000;
+const wrongForMs = 10_000;
+// A hash takes a core for as long as a second, and of two cores one is for requests.
+const limits = {parallel: 2, waiting: {each: 100, all: 1000}};
+const wrongLogin: Refusal = {refused: 'the user name or the password is wrong'};
+
+const createVerdicts = (ttl: number, elapsed: () => number) =>
+	new LRUCache<string, boolean>({max: 1000, ttl, ttlResolution: 0, perf: {now: elapsed}});
+
+const knownUser = (users: UserHashes, name: string): KnownUser | undefined => {
+	const hash = users.get(name);
+	if (!hash) return undefined;
+	return {
+		identity: {kind: 'user', name: identityName('user', name), claims: claimsFrom([['name', name]])},
+		mark: markOf('user', hash.text),
+	};
+};
+
+/** The hash of somebody else, always the same for a name: who has none takes as long as some who have one. */
+const decoy = (users: UserHashes, key: Uint8Array, name: string) => {
+	const all = [...users.values()];
+	return all[createHmac('sha256', key).update(name).digest().readUInt32BE() % all.length];
+};
