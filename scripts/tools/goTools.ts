@@ -50,6 +50,7 @@ export const goTools = {
 		minutes: 2,
 		onDemand: true,
 	},
+	olareg: {module: 'github.com/olareg/olareg', command: 'cmd/olareg', version: 'v0.1.2', minutes: 1, onDemand: true},
 	toxiproxy: {
 		module: 'github.com/Shopify/toxiproxy/v2',
 		command: 'cmd/server',

@@ -5,6 +5,7 @@ import {createFairQueue, QueueFull} from '../lib/fairQueue.ts';
 import {type FilesTiming, openWatchedFiles, type WatchedFiles} from '../lib/watchedFiles.ts';
 import {HtpasswdInvalid, parseHtpasswd, type UserHashes} from './htpasswd.ts';
 import {claimsFrom, type Identity, identityName, markOf, type Refusal} from './identity.ts';
+import type {PasswordHash} from './passwordHashes.ts';
 
 export type Users = {
 	/** `from` is the address of whoever asks: those at different ones take turns. */
@@ -87,12 +88,18 @@ const createVerdicts = (ttl: number, elapsed: () => number) =>
 
 const knownUser = (users: UserHashes, name: string): KnownUser | undefined => {
 	const hash = users.get(name);
-	if (!hash) return undefined;
-	return {
-		identity: {kind: 'user', name: identityName('user', name), claims: claimsFrom([['name', name]])},
-		mark: markOf('user', hash.text),
-	};
+	const known = hash && (knownByHash.get(hash) ?? newlyKnown(name, hash));
+	if (hash && known) knownByHash.set(hash, known);
+	return known;
 };
+
+// It is asked for at each request; a hash is of one user, as long as the file stays as it is.
+const knownByHash = new WeakMap<PasswordHash, KnownUser>();
+
+const newlyKnown = (name: string, hash: PasswordHash): KnownUser => ({
+	identity: {kind: 'user', name: identityName('user', name), claims: claimsFrom([['name', name]])},
+	mark: markOf('user', hash.text),
+});
 
 /** The hash of somebody else, always the same for a name: who has none takes as long as some who have one. */
 const decoy = (users: UserHashes, key: Uint8Array, name: string) => {

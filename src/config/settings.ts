@@ -203,7 +203,8 @@ export const settingsTable = {
 		'Collecting',
 		duration('1s')
 			.or(z.literal('never').transform(() => undefined))
-			.default(hourMs),
+			// A default would take the place of what `never` becomes.
+			.prefault('1h'),
 		'How often the store is walked along, retention applied and what nobody keeps removed. `never`: by hand only, with `layercache gc run`.',
 		'`1h`',
 	),
@@ -284,7 +285,7 @@ export const settingsTable = {
 		'Audit',
 		choice(['on', 'off']).optional(),
 		'Whether it is written down who did what, and whether that was allowed: [audit.md](audit.md).',
-		'`off`',
+		'`on` with `LAYERCACHE_AUDIT_FILE`, else `off`',
 	),
 	LAYERCACHE_AUDIT_FILE: setting(
 		'auditFile',
@@ -298,7 +299,7 @@ export const settingsTable = {
 		'Audit',
 		duration('1d')
 			.or(z.literal('forever').transform(() => undefined))
-			.default(90 * dayMs),
+			.prefault('90d'),
 		'After how long a day of the audit is removed from the store. `forever`: never, or by rules of the bucket.',
 		'`90d`',
 	),
@@ -354,7 +355,7 @@ export class SettingsInvalid extends Error {
 }
 
 const contradictions = (settings: Settings): string[] => {
-	const {store, s3Bucket, workers, port, tlsCert, tlsKey, tlsRedirectPort, authKeys, authKeyFile} = settings;
+	const {store, s3Bucket, workers, port, tlsCert, tlsKey, tlsRedirectPort, authKeys, authKeyFile, audit, auditFile} = settings;
 	if ((tlsCert === undefined) !== (tlsKey === undefined))
 		return [`LAYERCACHE_TLS_${tlsCert ? 'KEY' : 'CERT'} is needed with LAYERCACHE_TLS_${tlsCert ? 'CERT' : 'KEY'}`];
 	if (tlsRedirectPort !== undefined && !tlsCert)
@@ -362,6 +363,8 @@ const contradictions = (settings: Settings): string[] => {
 	if (tlsRedirectPort && tlsRedirectPort === port) return ['LAYERCACHE_TLS_REDIRECT_PORT must be another port than LAYERCACHE_PORT'];
 	if (authKeys !== undefined && authKeyFile !== undefined)
 		return ['LAYERCACHE_AUTH_KEY and LAYERCACHE_AUTH_KEY_FILE are both set: the keys come from one of them'];
+	if (audit === 'off' && auditFile !== undefined)
+		return ['LAYERCACHE_AUDIT_FILE is set, and LAYERCACHE_AUDIT is off: nothing would be written to it'];
 	if (store === 's3' && !s3Bucket) return ['LAYERCACHE_S3_BUCKET is needed with LAYERCACHE_STORE=s3'];
 	if (store === 'memory' && workers > 1)
 		return ['LAYERCACHE_STORE=memory needs LAYERCACHE_WORKERS=1: each worker would have a memory of its own'];

@@ -1,6 +1,7 @@
 /** What operations need to be run: composed for a server in app.ts, and for a command on the store itself. */
 import type {RepositoryName, Tag} from 'oci-spec-types';
 import type {AuditReader} from '../audit/reader.ts';
+import type {StaticTokens} from '../auth/staticTokens.ts';
 import type {Policy} from '../config/policy.ts';
 import type {Reports} from '../gc/report.ts';
 import type {TogetherDecision} from '../gc/retention.ts';
@@ -39,6 +40,7 @@ export type Administration = {
 	protect(repo: RepositoryName, tag: Tag, isProtected: boolean): Promise<{changed: boolean} | undefined>;
 	collection: Collection;
 	reports: Reports;
+	staticTokens: StaticTokens;
 	/** What all servers have written down of who did what. */
 	audit: AuditReader;
 	lifetimes: Lifetimes;

@@ -5,6 +5,7 @@ import {gcPreview, gcRun, gcStatus, verify} from './answers/collection.ts';
 import {doctor} from './answers/health.ts';
 import {refsDelete, refsDiff, refsList, refsProtect, refsShow} from './answers/refs.ts';
 import {prune, retentionApply, retentionPreview} from './answers/removals.ts';
+import {tokensCreate, tokensList, tokensRevoke} from './answers/tokens.ts';
 import {top, usage} from './answers/usage.ts';
 import type {OperationFacts, Unchanging} from './operation.ts';
 
@@ -108,6 +109,28 @@ export const operations = {
 		job: false,
 		...auditList,
 	},
+	'tokens.create': {
+		summary: 'make a static token, for what has neither an id token nor a user',
+		about: 'Its text is told once. The store has a hash of it, which nobody can log in with.',
+		effect: 'write',
+		job: false,
+		positional: ['name'],
+		...tokensCreate,
+	},
+	'tokens.list': {
+		summary: 'list static tokens, newest first',
+		effect: 'read',
+		job: false,
+		...tokensList,
+	},
+	'tokens.revoke': {
+		summary: 'end a static token, and with it all that was issued for it',
+		about: 'Every server knows within 30 seconds. Its name may be used again.',
+		effect: 'write',
+		job: false,
+		positional: ['name'],
+		...tokensRevoke,
+	},
 	verify: {
 		summary: 'read every blob and compare its bytes with its digest',
 		about: 'One that is interrupted goes on where it was left.',
@@ -129,6 +152,7 @@ export const operationGroups: Readonly<Record<string, string>> = {
 	retention: 'what the policy lets go',
 	audit: 'who did what',
 	gc: 'the collector, which deletes what nothing needs any more',
+	tokens: 'static tokens',
 };
 
 export type OperationName = keyof typeof operations;

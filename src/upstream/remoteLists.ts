@@ -100,11 +100,20 @@ export const createRemoteLists = (client: RemoteClient, {origin, readTag, getMan
 		},
 
 		async *listRepositories({after} = {}) {
-			const target = `/v2/_catalog?${new URLSearchParams({n: String(pageEntries), ...(after && {last: after})})}`;
-			const request = {operation: 'listRepositories', method: 'GET', target, scope: listsAll, expected: [200]} as const;
-			for await (const {repositories} of pages(request, catalogSchema))
-				for (const name of repositories ?? [])
-					if (isRepositoryName(name) && (!after || inByteOrder(`${name}/`, `${after}/`) > 0)) yield name;
+			const target = `/v2/_catalog?n=${pageEntries}`;
+			const request = {
+				operation: 'listRepositories',
+				method: 'GET',
+				target,
+				scope: listsAll,
+				expected: [200],
+				absent: 'UNSUPPORTED',
+			} as const;
+			const names: RepositoryName[] = [];
+			for await (const {repositories} of pages(request, catalogSchema)) names.push(...(repositories ?? []).filter(isRepositoryName));
+			// Each has an order of its own.
+			names.sort((a, b) => inByteOrder(`${a}/`, `${b}/`));
+			for (const name of names) if (!after || inByteOrder(`${name}/`, `${after}/`) > 0) yield name;
 		},
 	};
 };

@@ -44,6 +44,8 @@ export type Incapability =
 	| 'places of chunks'
 	/** Uploads in chunks. */
 	| 'chunks'
+	/** Call it a wrong digest where chunks are not the blob that they were to be. */
+	| 'digests of chunks'
 	/** Names of an upload that it has not given. */
 	| 'uploads that ended long ago'
 	/** Blobs and manifests that are deleted are gone. */

@@ -7,6 +7,7 @@ import {cyclePreview, cycleRun, cycleStatus, verification} from './collection.ts
 import {findings} from './health.ts';
 import {refDescription, refDifference, refList, refProtection} from './refs.ts';
 import {deletion, deletionByName, retentionPreview} from './removals.ts';
+import {newToken, revokedToken, tokenList} from './tokens.ts';
 import {topList, usageReport} from './usage.ts';
 
 export type Rendering<N extends OperationName> = {
@@ -32,6 +33,9 @@ export const renderings: {readonly [N in OperationName]: Rendering<N>} = {
 	usage: usageReport,
 	top: topList,
 	'audit.list': auditEntries,
+	'tokens.create': newToken,
+	'tokens.list': tokenList,
+	'tokens.revoke': revokedToken,
 	verify: verification,
 	doctor: findings,
 };

@@ -6,6 +6,7 @@ import {createCollectionRuns} from './collection.ts';
 import {createHealthRuns} from './health.ts';
 import {createRefRuns} from './refs.ts';
 import {createRemovalRuns} from './removals.ts';
+import {createTokenRuns} from './tokens.ts';
 import {createUsageRuns} from './usage.ts';
 
 export const createRuns = (administration: Administration): Runs => ({
@@ -15,4 +16,5 @@ export const createRuns = (administration: Administration): Runs => ({
 	...createUsageRuns(administration),
 	...createHealthRuns(administration),
 	...createAuditRuns(administration),
+	...createTokenRuns(administration),
 });

@@ -117,7 +117,7 @@ export const uploadContract = (under: RegistryUnderTest): void => {
 				t.false(await isThere(registry, repo, digest));
 				t.false(await isThere(registry, repo, digestOf(bytes)));
 			},
-			...(whole ? [] : (['chunks'] as const)),
+			...(whole ? [] : (['chunks', 'digests of chunks'] as const)),
 		);
 
 	test(
