@@ -40,6 +40,7 @@ import {withMeasurements} from './storage/instrumented.ts';
 import {type ObjectStore, type StoreAbilities, StoreUnavailable, type UploadVerdict} from './storage/objectStore.ts';
 import type {Log} from './telemetry/log.ts';
 import {createMetrics, type Metrics} from './telemetry/metrics.ts';
+import {type OpenUpstream, openUpstream} from './upstreams.ts';
 import {compactUsage} from './usage/compaction.ts';
 import {startUsage} from './usage/startUsage.ts';
 import {version} from './version.ts';
@@ -77,6 +78,8 @@ export type AppOptions = {
 	sharedFiles?: SharedFiles;
 	/** The buckets that the policy names besides; S3 by the settings where nothing is given. */
 	openOldStore?: OpenOldStore;
+	/** The registries elsewhere that the policy names; over HTTP where nothing is given. */
+	openUpstream?: OpenUpstream;
 	/** Where the audit goes with LAYERCACHE_AUDIT_FILE=-. */
 	stdout?: Writable;
 };
@@ -88,7 +91,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		log,
 		clock,
 		elapsed = createElapsed(),
-		random,
+		random = Math.random,
 		wait = delay,
 		store: given,
 		metrics = createMetrics({version}),
@@ -97,6 +100,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		sharedFiles,
 		stdout = process.stdout,
 		openOldStore: openOld = cache => openOldStore(cache, settings, metrics.recordS3Request),
+		openUpstream: openElsewhere = (name, upstream) => openUpstream(name, upstream, {clock, elapsed, wait, random, metrics}),
 	} = options;
 	const lifetimes = lifetimesOf(settings);
 	const surroundings = {settings, log, metrics};
@@ -113,11 +117,14 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 
 	const onRescued = () => metrics.recordCollected({did: 'rescued', objects: 1, bytes: 0});
 	const {tombstones, guard} = createTombstonesAndGuard(store, {lifetimes, elapsed, wait, onRescued});
+	const holder = `${hostname()} (process ${process.pid})`;
 	const composed = composeRegistry(store, {
 		...surroundings,
-		...{abilities, uploads, rules, clock, elapsed, lifetimes, guard},
+		...{abilities, uploads, rules, clock, elapsed, lifetimes, guard, random, holder},
 		policy: policy.current,
 		openOldStore: openOld,
+		openUpstream: openElsewhere,
+		looks: sweeps,
 	});
 	const witness = {replica: randomUUID(), startedAt: (await clockKnown) ?? new Date(clock()), elapsed};
 	const usage = startUsage(store, {
@@ -132,7 +139,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		policy: policy.current,
 		policyFile: settings.policy,
 		collectEveryMs: settings.gcEveryMs,
-		holder: `${hostname()} (process ${process.pid})`,
+		holder,
 		examine: () => examineServer({settings, store, lifetimesOf, clock}),
 		onLetGo({repo, tag, digest, reason, exclusiveBytes: bytes}) {
 			log.info({repo, tag, digest, reason, bytes}, 'let go');

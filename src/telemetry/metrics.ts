@@ -3,6 +3,7 @@ import {AggregatorRegistry, collectDefaultMetrics, Registry} from 'prom-client';
 import {createAuditMetrics} from './metrics/audit.ts';
 import {createCollectionMetrics} from './metrics/collection.ts';
 import {createContentsMetrics} from './metrics/contents.ts';
+import {createHandOverMetrics} from './metrics/handOvers.ts';
 import {createInstruments} from './metrics/instruments.ts';
 import {createRefMetrics} from './metrics/refs.ts';
 import {createRequestMetrics} from './metrics/requests.ts';
@@ -39,6 +40,7 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		...createContentsMetrics(instruments),
 		...createStoreMetrics(instruments),
 		...createUpstreamMetrics(instruments),
+		...createHandOverMetrics(instruments),
 		...createAuditMetrics(instruments),
 		...createTransportMetrics(instruments),
 		report,
