@@ -100,7 +100,7 @@ export const composeRegistry = (store: ObjectStore, options: ComposeOptions): Co
 			log.warn({...facts, missing: missing.slice(0, loggedEntries), missingCount: missing.length}, 'cache repaired'),
 	});
 	const explainOld = createOldRefExplanations(repositories, bucketOf);
-	const explainRef: ExplainRef = async (repo, tag) => (await explainOld(repo, tag)) ?? answers.explain(repo, tag);
+	const explainRef: ExplainRef = async (repo, tag, lends) => (await explainOld(repo, tag)) ?? answers.explain(repo, tag, lends);
 	const upstreams = composeUpstreams(store, owned, options);
 	return {
 		registry: upstreams.registry,

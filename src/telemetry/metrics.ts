@@ -1,6 +1,7 @@
 /** The numbers at /metrics, for Prometheus; docs/metrics.md explains each. */
 import {AggregatorRegistry, collectDefaultMetrics, Registry} from 'prom-client';
 import {createAuditMetrics} from './metrics/audit.ts';
+import {createAuthenticationMetrics} from './metrics/authentication.ts';
 import {createCollectionMetrics} from './metrics/collection.ts';
 import {createContentsMetrics} from './metrics/contents.ts';
 import {createHandOverMetrics} from './metrics/handOvers.ts';
@@ -43,6 +44,7 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		...createHandOverMetrics(instruments),
 		...createAuditMetrics(instruments),
 		...createTransportMetrics(instruments),
+		...createAuthenticationMetrics(instruments),
 		report,
 		text: async () => (gather ? aggregate(await gather(await report())).metrics() : registry.metrics()),
 		contentType: registry.contentType,
