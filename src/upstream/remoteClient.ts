@@ -110,20 +110,19 @@ export const createRemoteClient = (options: RemoteOptions): RemoteClient => {
 		}
 	};
 
-	/** With what the upstream asks for, at the second try. */
+	/** With what the upstream asks for, once it has asked. What we had of old may be old: it is asked for anew once. */
 	const letIn = async (request: RemoteRequest): Promise<RemoteAnswer> => {
 		const {scope, operation} = request;
-		const shown = await authorization.header(scope);
-		const first = await attempt(request, shown);
-		if (first.status !== 401 || first.url.origin !== origin) return first;
-		discard(first);
-		const better = await authorization.answer(first.headers['www-authenticate'] ?? '', scope, shown, operation);
-		if (!isRepeatable(request))
-			throw new UpstreamFailure('UNAVAILABLE', {
-				...{host, operation, isPassing: true},
-				message: `${host} wanted to know anew who asks when ${operation} had begun: send it again`,
-			});
-		return attempt(request, better);
+		let shown = await authorization.header(scope);
+		for (let left = shown ? 1 : 2; ; left -= 1) {
+			const answer = await attempt(request, shown);
+			if (answer.status !== 401 || answer.url.origin !== origin || left === 0) return answer;
+			discard(answer);
+			shown = await authorization.answer(answer.headers['www-authenticate'] ?? '', scope, shown, operation);
+			if (isRepeatable(request)) continue;
+			const message = `${host} wanted to know anew who asks when ${operation} had begun: send it again`;
+			throw new UpstreamFailure('UNAVAILABLE', {host, operation, isPassing: true, message});
+		}
 	};
 
 	const refusalOf = async (request: RemoteRequest, {status, headers, body, url}: RemoteAnswer): Promise<OciError> => {
