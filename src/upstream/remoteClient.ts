@@ -61,12 +61,14 @@ export const createRemoteClient = (options: RemoteOptions): RemoteClient => {
 	const connections = createConnections(tuning);
 	const repeat = createRepeat(tuning, options);
 	const secrets = createSecrets();
-	const onSecret = secrets.add;
-	const shared = {credentials, connections, repeat, tuning, userAgent, elapsed, onSecret, observer};
-	const tokens = createTokens({...shared, origin: new URL(origin)});
-	const authorization = createAuthorization({host, credentials, tokens, onSecret});
+	const tokens = createTokens({
+		...{credentials, connections, repeat, tuning, secrets, userAgent, elapsed, observer},
+		origin: new URL(origin),
+	});
+	const authorization = createAuthorization({host, credentials, tokens, secrets});
 
-	const failureOf = (error: unknown, {operation}: RemoteRequest, url: URL) => unreachable(error, {host, operation, at: url.host});
+	const failureOf = (error: unknown, {operation}: RemoteRequest, url: URL) =>
+		unreachable(error, {host, operation, at: secrets.redact(url.host)});
 
 	/** Where the upstream says to go on. Not a step further than it may know who we are. */
 	const attempt = async (request: RemoteRequest, bearer: string | undefined): Promise<RemoteAnswer> => {
@@ -129,8 +131,9 @@ export const createRemoteClient = (options: RemoteOptions): RemoteClient => {
 		const {operation, repo, absent} = request;
 		const bytes = await readAtMost(body, mostRefusalBytes).catch(() => Buffer.alloc(0));
 		body.destroy();
-		const said = parseRefusal(bytes);
-		const refusal = {host: url.host, operation, ...(repo && {repo}), status, ...secrets.redacted(said)};
+		const {code, message} = parseRefusal(bytes);
+		const said = {...(code && {code: secrets.redact(code)}), ...(message && {message: secrets.redact(message)})};
+		const refusal = {host: secrets.redact(url.host), operation, ...(repo && {repo}), status, ...said};
 		if (url.origin !== origin) return refusedElsewhere(refusal, {host, absent});
 		const retryAfterMs = parseRetryAfter(headers['retry-after'], headers.date);
 		return quirks.explain?.(refusal) ?? refused(refusal, {absent, retryAfterMs});

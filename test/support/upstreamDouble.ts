@@ -131,6 +131,7 @@ const deliver = async (double: UpstreamDouble, response: ServerResponse, answer:
 	const headers: Record<string, string | string[] | undefined> = {...answer.headers, connection: undefined, ...fault.headers};
 	if (fault.isEndless) headers['content-length'] = undefined;
 	response.writeHead(answer.statusCode, Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined)) as never);
+	response.flushHeaders();
 	let room = fault.cutAfterBytes ?? fault.stallAfterBytes ?? Number.POSITIVE_INFINITY;
 	for await (const chunk of faulty(answer.body, fault)) {
 		const bytes = chunk.subarray(0, room);
@@ -138,7 +139,8 @@ const deliver = async (double: UpstreamDouble, response: ServerResponse, answer:
 		await write(double, response, bytes);
 		if (response.destroyed) return;
 		if (room > 0) continue;
-		if (fault.cutAfterBytes !== undefined) throw new Error('cut');
+		// What was written still arrives.
+		if (fault.cutAfterBytes !== undefined) response.socket?.destroySoon();
 		await new Promise(resolve => response.on('close', resolve));
 	}
 	response.end();
