@@ -1,4 +1,5 @@
 /** The policy that is in force, what the log and the metrics hear of it, and the registry that each client gets by it. */
+import {clientNameOf} from './auth/identity.ts';
 import {noPolicy, type Policy, type PolicyInvalid, protectsForNobody} from './config/policy.ts';
 import {openPolicyFile, type PolicyFile} from './config/policyFile.ts';
 import type {Settings} from './config/settings.ts';
@@ -44,10 +45,12 @@ export const registryForCallers = (
 ): RegistryFor => {
 	const limitBytes = settings.unreferencedLimitBytes;
 	const unreferenced = limitBytes > 0 ? createUnreferenced(limitBytes, elapsed) : undefined;
-	return ({address, rights}) => {
-		const limited = unreferenced ? withUnreferencedLimit(registry, unreferenced, address) : registry;
+	return caller => {
+		const {rights} = caller;
+		const client = clientNameOf(caller);
+		const limited = unreferenced ? withUnreferencedLimit(registry, unreferenced, client) : registry;
 		const onDenial = (denial: Denial) => {
-			log.info({...denial, client: address}, 'protected ref');
+			log.info({...denial, client}, 'protected ref');
 			metrics.recordDenial(denial.did, denial.outcome);
 		};
 		// A push to a tag that nobody can push to is refused, and never discarded.

@@ -55,5 +55,9 @@ const longestName = 256;
 export const markOf = (...texts: readonly string[]): string =>
 	createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 16);
 
+/** By what usage and limits count whoever asks: the identity, and where there is none, the address. */
+export const clientNameOf = ({identity, address}: {identity: Identity; address: string}): string =>
+	identity.kind === 'anonymous' ? address : identity.name;
+
 export const anonymous: Identity = {kind: 'anonymous', name: 'anonymous', claims: claimsFrom([])};
 export const administrator: Identity = {kind: 'administrator', name: 'administrator', claims: claimsFrom([])};

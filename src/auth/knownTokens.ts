@@ -20,50 +20,53 @@ export type KnownTokensOptions = {
 };
 
 export const createKnownTokens = (store: ObjectStore, {clock, elapsed}: KnownTokensOptions): KnownTokens => {
-	let known: Known | undefined;
+	let memory: Known | undefined;
+	let askedAt = Number.NEGATIVE_INFINITY;
 	const flights = createFlights<Known>();
 
 	/** What the store had at `since`, or later. */
 	const read = async (): Promise<Known> => {
 		const since = elapsed();
-		const fresh = {since, tokens: await readStaticTokens(store)};
-		if (!known || known.since < since) known = fresh;
+		askedAt = since;
+		const fresh = {since, ...indexed(await readStaticTokens(store))};
+		if (!memory || memory.since < since) memory = fresh;
 		return fresh;
 	};
 	const refresh = async (): Promise<Known> => (await flights.ask('tokens', read, () => undefined)) as Known;
 
 	/** From memory while it is young; it is renewed before anybody has to wait for it. */
 	const current = (): Known | Promise<Known> => {
-		const ageMs = known ? elapsed() - known.since : Number.POSITIVE_INFINITY;
-		if (!known || ageMs > believedForMs) return refresh();
-		// Whoever comes when it is too old hears of the failure.
-		if (ageMs > renewedAfterMs) refresh().catch(() => undefined);
-		return known;
+		const now = elapsed();
+		if (!memory || now - memory.since > believedForMs) return refresh();
+		// Whoever comes when it is too old hears of a failure.
+		if (now - memory.since > renewedAfterMs && now - askedAt > againAfterMs) refresh().catch(() => undefined);
+		return memory;
 	};
-	const find = async (id: string): Promise<StaticToken | undefined> => {
+	const find = async (id: string): Promise<Entry | undefined> => {
 		const seen = await current();
-		const found = seen.tokens.find(token => token.id === id);
+		const found = seen.byId.get(id);
 		// It may have been made a moment ago; but whoever makes up ids asks the store for nothing.
 		if (found || elapsed() - seen.since < unknownForMs) return found;
-		return (await refresh()).tokens.find(token => token.id === id);
+		return (await refresh()).byId.get(id);
 	};
 
 	return {
 		async authenticate(text) {
 			const parsed = parseStaticToken(text);
 			if (!parsed) return {refused: 'the token is not whole'};
-			const token = await find(parsed.id);
-			if (!token || !isSecretOf(token, parsed.secret)) return {refused: 'there is no such token'};
+			const found = await find(parsed.id);
+			if (!found || !isSecretOf(found.token, parsed.secret)) return {refused: 'there is no such token'};
+			const {token, known} = found;
 			if (token.revokedAt !== undefined) return {refused: `the token ${token.name} was revoked`};
 			if (!isInUse(token, new Date(clock()))) return {refused: `the token ${token.name} has expired`};
-			return knownToken(token);
+			return known;
 		},
 
 		stands({claims: {name = ''}}, mark) {
-			const standing = ({tokens}: Known): Identity | undefined => {
-				const now = new Date(clock());
-				const token = tokens.find(each => each.name === name && isInUse(each, now));
-				return token && markOfToken(token) === mark ? knownToken(token).identity : undefined;
+			const standing = ({byName}: Known): Identity | undefined => {
+				const found = byName.get(name);
+				if (found?.known.mark !== mark || !isInUse(found.token, new Date(clock()))) return undefined;
+				return found.known.identity;
 			};
 			const seen = current();
 			return seen instanceof Promise ? seen.then(standing) : standing(seen);
@@ -71,13 +74,22 @@ export const createKnownTokens = (store: ObjectStore, {clock, elapsed}: KnownTok
 	};
 };
 
-type Known = {since: number; tokens: readonly StaticToken[]};
+type Entry = {token: StaticToken; known: KnownToken};
+/** A name is of the newest token that has it. */
+type Known = {since: number; byId: ReadonlyMap<string, Entry>; byName: ReadonlyMap<string, Entry>};
+
+const indexed = (newestFirst: readonly StaticToken[]): Omit<Known, 'since'> => {
+	const entries = newestFirst.map(token => ({token, known: knownToken(token)})).reverse();
+	return {
+		byId: new Map(entries.map(entry => [entry.token.id, entry])),
+		byName: new Map(entries.map(entry => [entry.token.name, entry])),
+	};
+};
 
 const believedForMs = 30_000;
 const renewedAfterMs = 15_000;
+const againAfterMs = 1000;
 const unknownForMs = 2000;
-
-const markOfToken = ({id, secretHash}: StaticToken): string => markOf('token', id, secretHash);
 
 const knownToken = (token: StaticToken): KnownToken => ({
 	identity: {
@@ -86,6 +98,6 @@ const knownToken = (token: StaticToken): KnownToken => ({
 		claims: claimsFrom([['name', token.name]]),
 		...(token.grants && {grants: token.grants}),
 	},
-	mark: markOfToken(token),
+	mark: markOf('token', token.id, token.secretHash),
 	...(token.expiresAt && {expiresAt: new Date(token.expiresAt)}),
 });

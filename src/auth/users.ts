@@ -2,9 +2,10 @@
 import {createHmac, randomBytes} from 'node:crypto';
 import {LRUCache} from 'lru-cache';
 import {createFairQueue, QueueFull} from '../lib/fairQueue.ts';
-import {type FilesTiming, openWatchedFiles, type WatchedFiles} from '../lib/watchedFiles.ts';
+import {openWatchedFiles, type WatchedFiles, type WatchedFilesOptions} from '../lib/watchedFiles.ts';
 import {HtpasswdInvalid, parseHtpasswd, type UserHashes} from './htpasswd.ts';
 import {claimsFrom, type Identity, identityName, markOf, type Refusal} from './identity.ts';
+import type {PasswordHash} from './passwordHashes.ts';
 
 export type Users = {
 	/** `from` is the address of whoever asks: those at different ones take turns. */
@@ -15,7 +16,7 @@ export type Users = {
 export type KnownUser = {identity: Identity; mark: string};
 
 export type UsersObserver = {
-	onLoaded(users: UserHashes): void;
+	onLoaded(users: UserHashes, texts: readonly string[]): void;
 	/** The users before it stay. */
 	onRefused(error: HtpasswdInvalid): void;
 };
@@ -23,13 +24,13 @@ export type UsersObserver = {
 /** Throws HtpasswdInvalid, also where the file cannot be read. */
 export const openHtpasswd = (
 	path: string,
-	{onLoaded, onRefused, timing}: UsersObserver & {timing?: FilesTiming},
+	{onLoaded, onRefused, lastGood, timing}: UsersObserver & Pick<WatchedFilesOptions<unknown, never>, 'lastGood' | 'timing'>,
 ): Promise<WatchedFiles<UserHashes>> =>
 	openWatchedFiles<UserHashes, HtpasswdInvalid>([path], {
 		parse: ([text = '']) => parseHtpasswd(text, path),
 		unreadable: (_, reason) => new HtpasswdInvalid([`${path}: cannot be read: ${reason}`]),
 		isRefusal: error => error instanceof HtpasswdInvalid,
-		...{onLoaded, onRefused, timing},
+		...{onLoaded, onRefused, lastGood, timing},
 	});
 
 /** `hashes` are those of now. `elapsed` in milliseconds. */
@@ -87,12 +88,18 @@ const createVerdicts = (ttl: number, elapsed: () => number) =>
 
 const knownUser = (users: UserHashes, name: string): KnownUser | undefined => {
 	const hash = users.get(name);
-	if (!hash) return undefined;
-	return {
-		identity: {kind: 'user', name: identityName('user', name), claims: claimsFrom([['name', name]])},
-		mark: markOf('user', hash.text),
-	};
+	const known = hash && (knownByHash.get(hash) ?? newlyKnown(name, hash));
+	if (hash && known) knownByHash.set(hash, known);
+	return known;
 };
+
+// It is asked for at each request; a hash is of one user, as long as the file stays as it is.
+const knownByHash = new WeakMap<PasswordHash, KnownUser>();
+
+const newlyKnown = (name: string, hash: PasswordHash): KnownUser => ({
+	identity: {kind: 'user', name: identityName('user', name), claims: claimsFrom([['name', name]])},
+	mark: markOf('user', hash.text),
+});
 
 /** The hash of somebody else, always the same for a name: who has none takes as long as some who have one. */
 const decoy = (users: UserHashes, key: Uint8Array, name: string) => {

@@ -12,7 +12,7 @@ export type AccessRule = z.output<typeof ruleSchema> & {line: number};
 /** All of these must hold. */
 export type Who = AccessRule['who'];
 
-const onlyTrue = z.literal(true, 'must be true, or be left out');
+const onlyTrue = z.literal(true);
 const claim = parsed(parseClaimPattern);
 
 const whoSchema = z.strictObject(
@@ -76,7 +76,10 @@ const problemsOf = ({who, may, on}: z.output<typeof ruleSchema>): Found[] => {
 		...on.flatMap(({names}, index) =>
 			names
 				.filter(name => !captures.includes(name))
-				.map(name => ({path: ['on', index], message: `has {${name}}, which \`who\` does not take from anything${advice(name, captures)}`})),
+				.map(name => ({
+					path: on.length > 1 ? ['on', index] : ['on'],
+					message: `has {${name}}, which \`who\` does not take from anything${advice(name, captures)}`,
+				})),
 		),
 		...(may.includes('admin') && !on.some(({text}) => text === everyRef)
 			? [{path: ['may'], message: `has admin, which is for the whole registry: it needs "${everyRef}" in \`on\``}]

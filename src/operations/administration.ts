@@ -1,6 +1,7 @@
 /** What operations need to be run: composed for a server in app.ts, and for a command on the store itself. */
 import type {RepositoryName, Tag} from 'oci-spec-types';
 import type {AuditReader} from '../audit/reader.ts';
+import type {StaticTokens} from '../auth/staticTokens.ts';
 import type {Policy} from '../config/policy.ts';
 import type {Reports} from '../gc/report.ts';
 import type {TogetherDecision} from '../gc/retention.ts';
@@ -10,6 +11,7 @@ import type {RepositoryInventory} from '../registry/inventory.ts';
 import type {Lifetimes} from '../registry/lifetimes.ts';
 import type {Removal} from '../registry/removal.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
+import type {Queue} from '../upstream/queue.ts';
 import type {UsageReader} from '../usage/usage.ts';
 import type {Collection} from './collection.ts';
 import type {Finding} from './doctor.ts';
@@ -39,6 +41,9 @@ export type Administration = {
 	protect(repo: RepositoryName, tag: Tag, isProtected: boolean): Promise<{changed: boolean} | undefined>;
 	collection: Collection;
 	reports: Reports;
+	/** What is still to be handed over to upstreams. */
+	handOvers: Queue;
+	staticTokens: StaticTokens;
 	/** What all servers have written down of who did what. */
 	audit: AuditReader;
 	lifetimes: Lifetimes;

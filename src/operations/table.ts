@@ -2,9 +2,11 @@
 import type {z} from 'zod';
 import {auditList} from './answers/audit.ts';
 import {gcPreview, gcRun, gcStatus, verify} from './answers/collection.ts';
+import {handOversDrop, handOversList, handOversRetry} from './answers/handOvers.ts';
 import {doctor} from './answers/health.ts';
 import {refsDelete, refsDiff, refsList, refsProtect, refsShow} from './answers/refs.ts';
 import {prune, retentionApply, retentionPreview} from './answers/removals.ts';
+import {tokensCreate, tokensList, tokensRevoke} from './answers/tokens.ts';
 import {top, usage} from './answers/usage.ts';
 import type {OperationFacts, Unchanging} from './operation.ts';
 
@@ -89,6 +91,27 @@ export const operations = {
 		job: false,
 		...gcStatus,
 	},
+	'handovers.list': {
+		summary: 'list what was acknowledged and is not at its upstream yet, the oldest first',
+		effect: 'read',
+		job: false,
+		...handOversList,
+	},
+	'handovers.retry': {
+		summary: 'try now to hand over what waits for its next attempt',
+		about: 'A server does it, within ten seconds.',
+		effect: 'write',
+		job: false,
+		...handOversRetry,
+	},
+	'handovers.drop': {
+		summary: 'give up what waits to be handed over of a ref',
+		about: 'The image stays here, and its upstream does not get it unless it is pushed again.',
+		effect: 'write',
+		job: false,
+		positional: ['ref'],
+		...handOversDrop,
+	},
 	usage: {
 		summary: 'tell how much was pushed, imported and fetched, and how the store has grown',
 		effect: 'read',
@@ -107,6 +130,28 @@ export const operations = {
 		effect: 'read',
 		job: false,
 		...auditList,
+	},
+	'tokens.create': {
+		summary: 'make a static token, for what has neither an id token nor a user',
+		about: 'Its text is told once. The store has a hash of it, which nobody can log in with.',
+		effect: 'write',
+		job: false,
+		positional: ['name'],
+		...tokensCreate,
+	},
+	'tokens.list': {
+		summary: 'list static tokens, newest first',
+		effect: 'read',
+		job: false,
+		...tokensList,
+	},
+	'tokens.revoke': {
+		summary: 'end a static token, and with it all that was issued for it',
+		about: 'Every server knows within 30 seconds. Its name may be used again.',
+		effect: 'write',
+		job: false,
+		positional: ['name'],
+		...tokensRevoke,
 	},
 	verify: {
 		summary: 'read every blob and compare its bytes with its digest',
@@ -129,6 +174,8 @@ export const operationGroups: Readonly<Record<string, string>> = {
 	retention: 'what the policy lets go',
 	audit: 'who did what',
 	gc: 'the collector, which deletes what nothing needs any more',
+	handovers: 'what is still to be handed over to upstreams',
+	tokens: 'static tokens',
 };
 
 export type OperationName = keyof typeof operations;

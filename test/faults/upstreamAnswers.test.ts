@@ -4,10 +4,10 @@ import {inspect} from 'node:util';
 import test from 'ava';
 import {digestOf, mediaTypes, parseTag} from 'oci-spec-types';
 import {UpstreamFailure} from '../../src/upstream/upstream.ts';
+import {ci, credentialsOf, repo, startUpstream} from '../support/badUpstream.ts';
 import {bodyOf, collect, someBytes} from '../support/bytes.ts';
 import {listenOnLoopback} from '../support/loopback.ts';
 import {until} from '../support/until.ts';
-import {ci, credentialsOf, repo, startUpstream} from '../support/upstreams.ts';
 
 const v1 = parseTag('v1');
 const MiB = 1024 * 1024;

@@ -3,8 +3,8 @@ import test from 'ava';
 import {digestOf, mediaTypes, OciError, parseTag} from 'oci-spec-types';
 import {reopenable} from '../../src/upstream/reopenable.ts';
 import {UpstreamFailure} from '../../src/upstream/upstream.ts';
+import {repo, startUpstream} from '../support/badUpstream.ts';
 import {bodyOf, collect, someBytes} from '../support/bytes.ts';
-import {repo, startUpstream} from '../support/upstreams.ts';
 
 const v1 = parseTag('v1');
 const refusal = (status: number, headers: Record<string, string> = {}) => ({

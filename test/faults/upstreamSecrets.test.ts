@@ -6,10 +6,10 @@ import {digestOf, formatErrors, mediaTypes, OciError, parseRepositoryName, parse
 import {createLog} from '../../src/telemetry/log.ts';
 import {createMetrics} from '../../src/telemetry/metrics.ts';
 import type {UpstreamObserver} from '../../src/upstream/upstream.ts';
+import {credentialsOf, repo, startUpstream} from '../support/badUpstream.ts';
 import {bodyOf, collect, someBytes} from '../support/bytes.ts';
 import {listenOnLoopback} from '../support/loopback.ts';
 import type {UpstreamFault, UpstreamRequest} from '../support/upstreamDouble.ts';
-import {credentialsOf, repo, startUpstream} from '../support/upstreams.ts';
 
 const username = 'canary-user';
 const password = 'canary-password-Zm9v';

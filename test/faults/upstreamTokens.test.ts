@@ -4,9 +4,9 @@ import test from 'ava';
 import {digestOf, parseTag} from 'oci-spec-types';
 import {reopenable} from '../../src/upstream/reopenable.ts';
 import {UpstreamFailure} from '../../src/upstream/upstream.ts';
+import {ci, credentialsOf, repo, startUpstream} from '../support/badUpstream.ts';
 import {bodyOf, someBytes} from '../support/bytes.ts';
 import {listenOnLoopback} from '../support/loopback.ts';
-import {ci, credentialsOf, repo, startUpstream} from '../support/upstreams.ts';
 
 const v1 = parseTag('v1');
 const bearer = {scheme: 'bearer', ...ci} as const;

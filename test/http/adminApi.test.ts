@@ -27,6 +27,8 @@ test('each operation answers what the document says', async t => {
 		'refs.protect': {ref: 'ci/app:main'},
 		'refs.delete': {refs: ['ci/app:pr-1'], dryRun: true},
 		prune: {tag: 'pr-*'},
+		'tokens.create': {name: 'deploy'},
+		'tokens.revoke': {name: 'deploy'},
 	};
 	for (const name of operationNames) {
 		const answer = await api.run(name, inputs[name] ?? {});

@@ -8,7 +8,8 @@ export type Answer = {status: number; headers: Headers; body: Buffer; text: stri
 export type Client = ReturnType<typeof createClient>;
 type RequestOptions = {headers?: Record<string, string>; body?: string | Uint8Array | AsyncIterable<Uint8Array>};
 
-export const createClient = (url: string) => {
+/** `always`: headers of each request, such as a credential. */
+export const createClient = (url: string, always: Record<string, string> = {}) => {
 	const answerOf = (status: number, headers: Headers, body: Buffer): Answer => {
 		const told = status >= 400 && body.length > 0 ? JSON.parse(body.toString()) : undefined;
 		// The admin API has a shape of its own.
@@ -17,7 +18,10 @@ export const createClient = (url: string) => {
 	};
 
 	const request = async (method: string, path: string, {headers, body}: RequestOptions = {}): Promise<Answer> => {
-		const answer = await fetch(new URL(path, url), {method, headers, body, redirect: 'manual', duplex: 'half'} as RequestInit);
+		const answer = await fetch(new URL(path, url), {
+			...{method, body, redirect: 'manual', duplex: 'half'},
+			headers: {...always, ...headers},
+		} as RequestInit);
 		return answerOf(answer.status, answer.headers, Buffer.from(await answer.arrayBuffer()));
 	};
 
@@ -33,7 +37,7 @@ export const createClient = (url: string) => {
 		/** The path exactly as it is given; `fetch` would resolve what climbs in it. */
 		async raw(method: string, path: string): Promise<Answer> {
 			const {hostname, port} = new URL(url);
-			const sent = sendRaw({method, path, hostname, port}).end();
+			const sent = sendRaw({method, path, hostname, port, headers: always}).end();
 			const [answer] = (await once(sent, 'response')) as [IncomingMessage];
 			return answerOf(
 				answer.statusCode ?? 0,

@@ -1,9 +1,24 @@
 /** Stores that watch, or wait. */
+import {createHash} from 'node:crypto';
+import {readAll} from '../../src/lib/bytes.ts';
 import type {ObjectStore} from '../../src/storage/objectStore.ts';
 
 /** Keys under a prefix, in their order. */
 export const keysOf = async (store: ObjectStore, prefix = ''): Promise<string[]> =>
 	(await Array.fromAsync(store.list(prefix))).map(entry => ('key' in entry ? entry.key : entry.prefix));
+
+/** The hash of each object under a prefix. */
+export const contentsOf = async (store: ObjectStore, prefix = 'repos/'): Promise<Record<string, string>> => {
+	const contents: Record<string, string> = {};
+	for (const key of await keysOf(store, prefix)) {
+		const object = await store.read(key);
+		if (object)
+			contents[key] = createHash('sha256')
+				.update(await readAll(object.body))
+				.digest('hex');
+	}
+	return contents;
+};
 
 /** A store that writes down which operations are asked of it. */
 export const recording = (inner: ObjectStore): {store: ObjectStore; asked: string[]} => {

@@ -1,43 +1,71 @@
-/** A registry that misbehaves in front of layercache, and our way to it: what was waited for is noted instead. */
+/** layercache in front of another registry, which is kept in memory and can be made to fail. */
 import type {ExecutionContext} from 'ava';
-import {parseRepositoryName} from 'oci-spec-types';
-import type {Credentials, RemoteOptions} from '../../src/upstream/upstream.ts';
-import {startApp} from './app.ts';
-import {remoteRegistryAt} from './registries.ts';
-import {startUpstreamDouble} from './upstreamDouble.ts';
+import {type Digest, digestOf, mediaTypes, parseRepositoryName, parseTag, type Reference} from 'oci-spec-types';
+import type {Registry} from '../../src/registry/registry.ts';
+import {createMemoryStore} from '../../src/storage/memory.ts';
+import type {RemoteRegistry} from '../../src/upstream/upstream.ts';
+import {type StartOptions, startApp} from './app.ts';
+import {bodyOf} from './bytes.ts';
+import {type Client, describe, imageOf} from './client.ts';
+import {storedRegistryOn} from './registries.ts';
 
-export const repo = parseRepositoryName('team/app');
+export const team = parseRepositoryName('team/app');
+export const v1 = parseTag('v1');
 
-export const startUpstream = async (t: ExecutionContext, options: Partial<RemoteOptions> = {}) => {
-	const {url} = await startApp(t);
-	const double = await startUpstreamDouble(t, url);
-	const waits: number[] = [];
-	// What ages from 0 on never does, for lru-cache.
-	const time = {ms: 1000};
-	const registry = remoteRegistryAt(t, double.url, {
-		elapsed: () => time.ms,
+/** Each method can be replaced: `faults` are looked at with every call. */
+export const createUpstream = () => {
+	// Nobody waits for the end of a deletion: the store's clock is set to it.
+	let skippedMs = 0;
+	const kept = storedRegistryOn(createMemoryStore({now: () => new Date(Date.now() + skippedMs)}), {
 		async wait(ms) {
-			waits.push(ms);
-			time.ms += ms;
+			skippedMs += ms;
 		},
-		random: () => 0.5,
-		...options,
 	});
-	/** The same registry, past what misbehaves. */
-	const behind = remoteRegistryAt(t, url);
-	return {double, registry, behind, waits, time};
+	const faults: Partial<Registry> = {};
+	const asked: string[] = [];
+	const watched = (name: keyof Registry) => [
+		name,
+		(...given: never[]) => {
+			asked.push(name);
+			return ((faults[name] ?? kept[name]) as (...all: never[]) => unknown)(...given);
+		},
+	];
+	const methods = Object.fromEntries((Object.keys(kept) as (keyof Registry)[]).map(watched)) as Registry;
+	const registry: RemoteRegistry = {...methods, close: async () => undefined};
+	const digestAt = async (reference: Reference, repo = team): Promise<Digest | undefined> =>
+		(await kept.getManifest(repo, reference).catch(() => undefined))?.digest;
+	return {registry, kept, faults, asked, digestAt};
 };
 
-export const ci = {username: 'ci', password: 'canary-password'};
+/** Routes `team/**`, with what `route` says besides; `policy` is the rest of the file. */
+export const startInFront = async (t: ExecutionContext, {route = '', policy = '', ...options}: StartOptions & {route?: string} = {}) => {
+	const upstream = createUpstream();
+	const app = await startApp(t, {
+		policy: `upstreams: {there: {url: "https://there.example"}}\nroutes: [{match: "team/**:*", upstream: there${route && `, ${route}`}}]\n${policy}`,
+		openUpstream: () => upstream.registry,
+		...options,
+	});
+	return {...app, upstream};
+};
 
-/** Credentials that count how often they were renewed, each time to the next of `passwords`. */
-export const credentialsOf = (username: string, ...passwords: string[]): Credentials & {renewals: number} => {
-	const credentials = {
-		renewals: 0,
-		get: async () => ({username, password: passwords[Math.min(credentials.renewals, passwords.length - 1)] ?? ''}),
-		renew() {
-			credentials.renewals += 1;
-		},
-	};
-	return credentials;
+/** An image of a word, with its two blobs. */
+export const imageOfWord = (word: string, more: Record<string, unknown> = {}) => {
+	const blobs = [JSON.stringify({os: 'linux', author: word}), `the layer of ${word}`] as const;
+	const manifest = JSON.stringify(imageOf(describe(blobs[0], mediaTypes.ociConfig), [describe(blobs[1])], more));
+	return {blobs, manifest, digest: digestOf(Buffer.from(manifest)), layer: describe(blobs[1]).digest};
+};
+
+/** Through layercache, as a client does it. */
+export const pushThrough = async (client: Client, word: string, reference = 'v1', repo: string = team) => {
+	const image = imageOfWord(word);
+	for (const blob of image.blobs) await client.pushBlob(repo, blob);
+	return {...image, answer: await client.putManifest(repo, reference, image.manifest)};
+};
+
+/** Straight to the upstream, past us. */
+export const pushThere = async (registry: Registry, word: string, tags = [v1], repo = team) => {
+	const image = imageOfWord(word);
+	for (const blob of image.blobs) await registry.putBlob(repo, digestOf(Buffer.from(blob)), bodyOf(Buffer.from(blob)));
+	await registry.putManifest(repo, {bytes: Buffer.from(image.manifest), mediaType: mediaTypes.ociManifest}, {tags});
+	return image;
 };

@@ -104,3 +104,16 @@ test('keys that sign tokens come from a file or a setting, and each of them is l
 	t.regex(problemsOf({LAYERCACHE_AUTH_KEY: one, LAYERCACHE_AUTH_KEY_FILE: '/keys'}) ?? '', /both set/);
 	t.regex(problemsOf({LAYERCACHE_AUTH_TOKEN_LIFE: '30s'}) ?? '', /at least 60s/);
 });
+
+test('a file for an audit that is off is a mistake', t => {
+	t.deepEqual(problemsOf({LAYERCACHE_AUDIT: 'off', LAYERCACHE_AUDIT_FILE: 'audit.jsonl'}), [
+		'LAYERCACHE_AUDIT_FILE is set, and LAYERCACHE_AUDIT is off: nothing would be written to it',
+	]);
+});
+
+test('what is done now and then may be done never', t => {
+	t.like(parseSettings({}).settings, {gcEveryMs: 3_600_000, auditKeepMs: 90 * 86_400_000});
+	const {settings} = parseSettings({LAYERCACHE_GC_EVERY: 'never', LAYERCACHE_AUDIT_KEEP: 'forever'});
+	t.is(settings.gcEveryMs, undefined);
+	t.is(settings.auditKeepMs, undefined);
+});

@@ -4,9 +4,11 @@ import type {Outcome} from '../exitCodes.ts';
 import type {Paint} from '../terminal.ts';
 import {auditEntries} from './audit.ts';
 import {cyclePreview, cycleRun, cycleStatus, verification} from './collection.ts';
+import {handOverList, handOversDropped, handOversHastened} from './handOvers.ts';
 import {findings} from './health.ts';
 import {refDescription, refDifference, refList, refProtection} from './refs.ts';
 import {deletion, deletionByName, retentionPreview} from './removals.ts';
+import {newToken, revokedToken, tokenList} from './tokens.ts';
 import {topList, usageReport} from './usage.ts';
 
 export type Rendering<N extends OperationName> = {
@@ -29,9 +31,15 @@ export const renderings: {readonly [N in OperationName]: Rendering<N>} = {
 	'gc.preview': cyclePreview,
 	'gc.run': cycleRun,
 	'gc.status': cycleStatus,
+	'handovers.list': handOverList,
+	'handovers.retry': handOversHastened,
+	'handovers.drop': handOversDropped,
 	usage: usageReport,
 	top: topList,
 	'audit.list': auditEntries,
+	'tokens.create': newToken,
+	'tokens.list': tokenList,
+	'tokens.revoke': revokedToken,
 	verify: verification,
 	doctor: findings,
 };

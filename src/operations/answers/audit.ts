@@ -1,23 +1,7 @@
 /** Who did what, and whether that was allowed. */
 import {z} from 'zod';
-import {PatternInvalid} from '../../config/patternTokens.ts';
-import {parseRefPattern} from '../../config/refPattern.ts';
 import type {Unchanging} from '../operation.ts';
-import {asOf, count, digest, moment, repository, tag, time} from './values.ts';
-
-/** A pattern of refs as the policy has them. */
-const refPattern = z
-	.string()
-	.max(512)
-	.transform((text, context) => {
-		try {
-			return parseRefPattern(text);
-		} catch (error) {
-			if (!(error instanceof PatternInvalid)) throw error;
-			context.issues.push({code: 'custom', message: error.message, input: text});
-			return z.NEVER;
-		}
-	});
+import {asOf, count, digest, moment, refPattern, repository, tag, time} from './values.ts';
 
 const auditEntry = z.object({
 	first: time,

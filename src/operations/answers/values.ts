@@ -1,6 +1,8 @@
 /** The kinds of values that operations take and answer, each with the sentence that the docs have of it. */
 import picomatch from 'picomatch';
 import {z} from 'zod';
+import {PatternInvalid} from '../../config/patternTokens.ts';
+import {parseRefPattern} from '../../config/refPattern.ts';
 import {parseBytes, parseDurationMs} from '../../config/units.ts';
 
 // What is answered.
@@ -57,6 +59,20 @@ export const glob = z
 			return Object.assign(picomatch(pattern), {pattern});
 		} catch {
 			context.issues.push({code: 'custom', message: 'is no glob', input: pattern});
+			return z.NEVER;
+		}
+	});
+
+/** A pattern of refs as the policy has them. */
+export const refPattern = z
+	.string()
+	.max(512)
+	.transform((text, context) => {
+		try {
+			return parseRefPattern(text);
+		} catch (error) {
+			if (!(error instanceof PatternInvalid)) throw error;
+			context.issues.push({code: 'custom', message: error.message, input: text});
 			return z.NEVER;
 		}
 	});
