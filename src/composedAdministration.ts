@@ -60,7 +60,7 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 	const {policy, policyFile, lifetimes, disk, collectEveryMs, holder, examine, clock, elapsed, wait, onProblem} = options;
 	const {tombstones, guard, onDeed, onRemoved, onDeleted} = options;
 	const [tags, heads] = [createTags(store, guard), createHeads(store, guard)];
-	const queue = createQueue(store, {holder});
+	const handOvers = createQueue(store, {holder});
 	const usage = createUsageReader(store, {clock, elapsed, onDamaged: (key, error) => onProblem({key, error}, 'usage not readable')});
 	const usageOf = createUsageOf(usage, {onFailed: error => onProblem({error}, 'usage not readable')});
 	const memory = createWalkMemory();
@@ -76,14 +76,14 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 		retention: () =>
 			keeping(
 				createPolicyRetention({policy, usageOf, quarantineMs: lifetimes.quarantineMs, decideTogether, decidesTogether}),
-				queue.digestsOf,
+				handOvers.digestsOf,
 			),
 		refSizes: inventory => summarize(inventory, undefined, policy().refs).refs,
 		everyMs,
 	});
 
 	const administration: Administration = {
-		...{store, walk, usage, usageOf, policy, policyFile, lifetimes, collectEveryMs, examine, elapsed},
+		...{store, handOvers, walk, usage, usageOf, policy, policyFile, lifetimes, collectEveryMs, examine, elapsed},
 		survey: surveys.survey,
 		forgetSurvey: surveys.forget,
 		async inventory(repo) {
