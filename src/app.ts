@@ -7,6 +7,7 @@ import {OciError} from 'oci-spec-types';
 import {removeOldDays} from './audit/oldDays.ts';
 import {openAudit} from './auditing.ts';
 import {createRights} from './auth/rights.ts';
+import {openAuthentication} from './authenticating.ts';
 import {collecting, collectingEvents} from './collecting.ts';
 import {composeAdministration} from './composedAdministration.ts';
 import {composeRegistry} from './composedRegistry.ts';
@@ -16,9 +17,14 @@ import {abortAbandonedUploads} from './gc/abandonedUploads.ts';
 import {removeLeftChunks} from './gc/leftChunks.ts';
 import {removeLeftProbes} from './gc/leftProbes.ts';
 import {type Sweep, startSweeper} from './gc/sweeper.ts';
+import {createAdminAccess} from './http/adminAccess.ts';
 import {createHttpAdministration} from './http/administration.ts';
+import {createIdentify} from './http/authentication.ts';
+import {createAdmit} from './http/authorization.ts';
 import {createKoaApp} from './http/koaApp.ts';
+import {createMetricsAccess} from './http/metricsAccess.ts';
 import type {HttpServer} from './http/server.ts';
+import {createTokenEndpoint} from './http/tokenEndpoint.ts';
 import {isAmong} from './lib/addressRanges.ts';
 import {createElapsed} from './lib/elapsed.ts';
 import {startServer} from './listening.ts';
@@ -40,6 +46,7 @@ import {withMeasurements} from './storage/instrumented.ts';
 import {type ObjectStore, type StoreAbilities, StoreUnavailable, type UploadVerdict} from './storage/objectStore.ts';
 import type {Log} from './telemetry/log.ts';
 import {createMetrics, type Metrics} from './telemetry/metrics.ts';
+import {type OpenUpstream, openUpstream} from './upstreams.ts';
 import {compactUsage} from './usage/compaction.ts';
 import {startUsage} from './usage/startUsage.ts';
 import {version} from './version.ts';
@@ -75,8 +82,12 @@ export type AppOptions = {
 	found?: Found;
 	/** Where several processes serve one port. */
 	sharedFiles?: SharedFiles;
+	/** What signs tokens where the settings have no key; the same for all of those processes. */
+	drawnKey?: string;
 	/** The buckets that the policy names besides; S3 by the settings where nothing is given. */
 	openOldStore?: OpenOldStore;
+	/** The registries elsewhere that the policy names; over HTTP where nothing is given. */
+	openUpstream?: OpenUpstream;
 	/** Where the audit goes with LAYERCACHE_AUDIT_FILE=-. */
 	stdout?: Writable;
 };
@@ -88,15 +99,17 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		log,
 		clock,
 		elapsed = createElapsed(),
-		random,
+		random = Math.random,
 		wait = delay,
 		store: given,
 		metrics = createMetrics({version}),
 		sweeps = true,
 		found,
 		sharedFiles,
+		drawnKey,
 		stdout = process.stdout,
 		openOldStore: openOld = cache => openOldStore(cache, settings, metrics.recordS3Request),
+		openUpstream: openElsewhere = (name, upstream) => openUpstream(name, upstream, {clock, elapsed, wait, random, metrics}),
 	} = options;
 	const lifetimes = lifetimesOf(settings);
 	const surroundings = {settings, log, metrics};
@@ -113,11 +126,14 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 
 	const onRescued = () => metrics.recordCollected({did: 'rescued', objects: 1, bytes: 0});
 	const {tombstones, guard} = createTombstonesAndGuard(store, {lifetimes, elapsed, wait, onRescued});
+	const holder = `${hostname()} (process ${process.pid})`;
 	const composed = composeRegistry(store, {
 		...surroundings,
-		...{abilities, uploads, rules, clock, elapsed, lifetimes, guard},
+		...{abilities, uploads, rules, clock, elapsed, lifetimes, guard, random, holder},
 		policy: policy.current,
 		openOldStore: openOld,
+		openUpstream: openElsewhere,
+		looks: sweeps,
 	});
 	const witness = {replica: randomUUID(), startedAt: (await clockKnown) ?? new Date(clock()), elapsed};
 	const usage = startUsage(store, {
@@ -125,6 +141,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		observer: metrics,
 		onFailed: error => log.warn({error}, 'usage not stored; it is kept, and tried again in a minute'),
 	});
+	const authentication = await openAuthentication(store, {...surroundings, policy: policy.current, sharedFiles, drawnKey, clock, elapsed});
 	const audit = await openAudit(store, {...surroundings, ...witness, stdout});
 	const administration = composeAdministration(store, {
 		...{lifetimes, tombstones, guard, clock, elapsed, wait, disk: diskLimits(settings)},
@@ -132,7 +149,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		policy: policy.current,
 		policyFile: settings.policy,
 		collectEveryMs: settings.gcEveryMs,
-		holder: `${hostname()} (process ${process.pid})`,
+		holder,
 		examine: () => examineServer({settings, store, lifetimesOf, clock}),
 		onLetGo({repo, tag, digest, reason, exclusiveBytes: bytes}) {
 			log.info({repo, tag, digest, reason, bytes}, 'let go');
@@ -144,11 +161,22 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	const jobs = createJobs(store, operations, {clock, onFailed: (operation, error) => log.error({operation, error}, 'operation failed')});
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
+	const {isOpen, authenticate, sessions} = authentication;
+	const rightsOf = createRights({policy: policy.current, isOpen});
+	const identify = createIdentify({authenticate, sessions});
+	const access = createAdminAccess({
+		...{isOpen, authenticate, identify, rightsOf, audit},
+		asksForCredentials: !isOpen || settings.adminToken !== undefined,
+	});
 	const koa = createKoaApp({
 		registryFor: registryForCallers(composed, {rules, elapsed}, surroundings),
-		rightsOf: createRights({policy: policy.current, isOpen: true}),
+		admit: createAdmit({identify, rightsOf, isOpen}),
+		tokens: isOpen ? undefined : createTokenEndpoint({authenticate, sessions, rightsOf, audit}),
+		access,
+		assertMayReadMetrics: createMetricsAccess({token: settings.metricsToken, isOpen, access}),
+		audit,
 		explainRef: composed.explainRef,
-		administration: createHttpAdministration({operations, jobs, token: settings.adminToken, clock, elapsed, version}),
+		administration: createHttpAdministration({operations, jobs, access, sessions, audit, clock, elapsed, version}),
 		usage: usage.recorder,
 		async assertReady() {
 			if (draining) throw new OciError('UNAVAILABLE', undefined, {message: 'the server is stopping'});
@@ -185,11 +213,12 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		found: {abilities, uploads: uploads.verdict()},
 		async reload() {
 			audit.reopen();
-			await Promise.all([policy.reload(), listening.reload()]);
+			await Promise.all([policy.reload(), authentication.reload(), listening.reload()]);
 		},
 		async stop() {
 			draining = true;
 			policy.stop();
+			authentication.stop();
 			sweeper.stop();
 			clearInterval(looking);
 			await listening.drain(settings.drainSeconds);

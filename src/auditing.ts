@@ -18,7 +18,8 @@ type Surroundings = Pick<AuditOptions, 'replica' | 'startedAt' | 'elapsed'> & {
 };
 
 /** Whether it is written down who does what. */
-export const isAudited = ({audit, auditFile}: Settings): boolean => audit === 'on' || (audit === undefined && auditFile !== undefined);
+export const isAudited = ({audit, auditFile, auth}: Settings): boolean =>
+	audit === 'on' || (audit === undefined && (auth === 'required' || auditFile !== undefined));
 
 /** Throws AuditFileUnusable. */
 export const openAudit = async (store: ObjectStore, {settings, log, metrics, stdout, ...options}: Surroundings): Promise<Audit> =>

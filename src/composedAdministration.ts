@@ -6,6 +6,7 @@ import {createAuditReader} from './audit/reader.ts';
 import {createStaticTokens} from './auth/staticTokens.ts';
 import type {Policy} from './config/policy.ts';
 import {type Collector, type CollectorOptions, createCollector} from './gc/collector.ts';
+import {keeping} from './gc/retention.ts';
 import type {Administration} from './operations/administration.ts';
 import type {Collection} from './operations/collection.ts';
 import type {Finding} from './operations/doctor.ts';
@@ -24,6 +25,7 @@ import type {Tombstones} from './registry/tombstones.ts';
 import {walkRepositories} from './registry/walk.ts';
 import {createWalkMemory} from './registry/walkMemory.ts';
 import type {ObjectStore} from './storage/objectStore.ts';
+import {createQueue} from './upstream/queue.ts';
 import {createUsageReader} from './usage/reader.ts';
 
 export type AdministrationOptions = Pick<CollectorOptions, 'onDeed' | 'onRemoved' | 'onDeleted'> & {
@@ -58,6 +60,7 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 	const {policy, policyFile, lifetimes, disk, collectEveryMs, holder, examine, clock, elapsed, wait, onProblem} = options;
 	const {tombstones, guard, onDeed, onRemoved, onDeleted} = options;
 	const [tags, heads] = [createTags(store, guard), createHeads(store, guard)];
+	const handOvers = createQueue(store, {holder});
 	const usage = createUsageReader(store, {clock, elapsed, onDamaged: (key, error) => onProblem({key, error}, 'usage not readable')});
 	const usageOf = createUsageOf(usage, {onFailed: error => onProblem({error}, 'usage not readable')});
 	const memory = createWalkMemory();
@@ -70,13 +73,17 @@ export const composeAdministration = (store: ObjectStore, options: Administratio
 	const decidesTogether = () => policy().budget.length > 0 || (disk?.freePercent ?? 0) > 0;
 	const collector = createCollector(store, {
 		...{lifetimes, tombstones, tags, holder, elapsed, wait, memory, onDeed, onRemoved, onDeleted},
-		retention: () => createPolicyRetention({policy, usageOf, quarantineMs: lifetimes.quarantineMs, decideTogether, decidesTogether}),
+		retention: () =>
+			keeping(
+				createPolicyRetention({policy, usageOf, quarantineMs: lifetimes.quarantineMs, decideTogether, decidesTogether}),
+				handOvers.digestsOf,
+			),
 		refSizes: inventory => summarize(inventory, undefined, policy().refs).refs,
 		everyMs,
 	});
 
 	const administration: Administration = {
-		...{store, walk, usage, usageOf, policy, policyFile, lifetimes, collectEveryMs, examine, elapsed},
+		...{store, handOvers, walk, usage, usageOf, policy, policyFile, lifetimes, collectEveryMs, examine, elapsed},
 		survey: surveys.survey,
 		forgetSurvey: surveys.forget,
 		async inventory(repo) {

@@ -1,5 +1,6 @@
 /** How the registry that clients see is put together: the one in the store, and around it what each policy adds. */
 import {toleratesMissingLayer} from './cache/cacheDocument.ts';
+import {type ComposeUpstreamsOptions, composeUpstreams} from './composedUpstreams.ts';
 import type {Policy} from './config/policy.ts';
 import type {Settings} from './config/settings.ts';
 import type {ExplainRef} from './http/refs.ts';
@@ -27,7 +28,7 @@ import {createTypeS3Copies} from './typeS3/typeS3Copies.ts';
 import {withOldBuckets} from './typeS3/withOldBuckets.ts';
 import {withTypeS3Copies} from './typeS3/withTypeS3Copies.ts';
 
-export type ComposeOptions = {
+export type ComposeOptions = Omit<ComposeUpstreamsOptions, 'policy'> & {
 	settings: Settings;
 	/** The policy that is in force now. */
 	policy: () => Policy;
@@ -92,15 +93,25 @@ export const composeRegistry = (store: ObjectStore, options: ComposeOptions): Co
 		onProblem: facts => log.warn(facts, 'old bucket'),
 	});
 	const repositories = createOldRepositories(() => policy().s3Caches);
-	const registry = withOldBuckets(copying, {
+	const owned = withOldBuckets(copying, {
 		...{repositories, bucketOf},
 		documents: stored,
 		onMissing: ({missing, ...facts}) =>
 			log.warn({...facts, missing: missing.slice(0, loggedEntries), missingCount: missing.length}, 'cache repaired'),
 	});
 	const explainOld = createOldRefExplanations(repositories, bucketOf);
-	const explainRef: ExplainRef = async (repo, tag) => (await explainOld(repo, tag)) ?? answers.explain(repo, tag);
-	return {registry, pushed: merging, explainRef, forget: stored.forget, close};
+	const explainRef: ExplainRef = async (repo, tag, lends) => (await explainOld(repo, tag)) ?? answers.explain(repo, tag, lends);
+	const upstreams = composeUpstreams(store, owned, options);
+	return {
+		registry: upstreams.registry,
+		pushed: merging,
+		explainRef,
+		forget: stored.forget,
+		async close() {
+			await upstreams.close();
+			await close();
+		},
+	};
 };
 
 const tellDerived = (event: DerivedEvent, log: Log, metrics: Metrics): void => {

@@ -34,7 +34,7 @@ const startServing = async (): Promise<void> => {
 	const {address} = server.address;
 	const url = settings.publicUrl ?? urlOf(server.address, settings.tlsCert ? 'https' : 'http');
 	log.info({version, url: url.origin, store: settings.store, ...(settings.workers > 1 && {workers: settings.workers})}, 'listening');
-	if (!isLoopback(address)) log.warn({address}, 'anyone who reaches this address may read, push and delete');
+	if (!isLoopback(address) && settings.auth === 'none') log.warn({address}, 'anyone who reaches this address may read, push and delete');
 	if (onTerminal) process.stdout.write(`\n${buildLines(url)}\n\n`);
 
 	let stopping = false;
@@ -64,7 +64,8 @@ const startHere = async (options: AppOptions) => {
 	return startApp(options);
 };
 
-const readsFiles = ({policy, tlsCert, auditFile}: Settings) => [policy, tlsCert, auditFile].some(file => file !== undefined);
+const readsFiles = ({policy, tlsCert, htpasswd, authKeyFile, auditFile}: Settings) =>
+	[policy, tlsCert, htpasswd, authKeyFile, auditFile].some(file => file !== undefined);
 
 const readEnvironment = () => {
 	const {settings, ignored} = parseSettings(process.env);

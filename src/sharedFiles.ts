@@ -1,6 +1,6 @@
 /** What the processes that serve one port tell each other of the files they read: what one has loaded holds for another that cannot use them now. */
 
-export type SharedFileName = 'policy' | 'certificate';
+export type SharedFileName = 'policy' | 'certificate' | 'users' | 'keys';
 
 export type SharedFiles = {
 	lastGood: LastGood;

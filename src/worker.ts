@@ -38,7 +38,7 @@ export const work = async ({settings, log}: {settings: Settings; log: Log}): Pro
 		}
 	});
 	say({kind: 'hello'});
-	const {worker, found, lastGood} = await begin.promise;
+	const {worker, found, lastGood, drawnKey} = await begin.promise;
 
 	const app = await startApp({
 		settings,
@@ -46,6 +46,7 @@ export const work = async ({settings, log}: {settings: Settings; log: Log}): Pro
 		clock: Date.now,
 		metrics,
 		found,
+		drawnKey,
 		sweeps: worker === 1,
 		sharedFiles: {lastGood, onLoaded: (name, texts) => say({kind: 'fileLoaded', name, texts})},
 	});

@@ -15,8 +15,8 @@ export type ToPrimary =
 	| {kind: 'report'; question: number; report: MetricsReport};
 
 export type ToWorker =
-	/** `found`: what another worker has found out about the store, so that it is not tried out again. `lastGood`: what one has loaded of the files. */
-	| {kind: 'begin'; worker: number; found?: Found; lastGood: LastGood}
+	/** `found`: what another worker has found out about the store, so that it is not tried out again. `lastGood`: what one has loaded of the files. `drawnKey`: what signs tokens where the settings have no key. */
+	| {kind: 'begin'; worker: number; found?: Found; lastGood: LastGood; drawnKey: string}
 	| {kind: 'report'; question: number}
 	/** The answer to `gather`. */
 	| {kind: 'gathered'; question: number; reports: MetricsReport[]}

@@ -1,5 +1,6 @@
 /** The primary process of several: starts the workers, which serve one port together, and again those that end. It serves nothing itself. */
 import cluster from 'node:cluster';
+import {randomBytes} from 'node:crypto';
 import type {AddressInfo} from 'node:net';
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Found} from './app.ts';
@@ -30,6 +31,8 @@ export const startWorkers = async ({count, log}: {count: number; log: Log}): Pro
 	const ending = new AbortController();
 	// What a new worker serves by if a file is broken just then.
 	let lastGood: LastGood = {};
+	// One that is started again knows the tokens of those before it.
+	const drawnKey = randomBytes(32).toString('hex');
 
 	const keepRunning = async (number: number, found: Found, first: RunningWorker): Promise<void> => {
 		let quickEnds = 0;
@@ -56,7 +59,7 @@ export const startWorkers = async ({count, log}: {count: number; log: Log}): Pro
 		worker.on('message', async (message: ToPrimary) => {
 			if (message.kind === 'hello') {
 				// The first word of a worker may come after the last one to all.
-				say(worker, ending.signal.aborted ? {kind: 'drain'} : {kind: 'begin', worker: number, found, lastGood});
+				say(worker, ending.signal.aborted ? {kind: 'drain'} : {kind: 'begin', worker: number, found, lastGood, drawnKey});
 				reports.join(worker);
 			} else if (message.kind === 'serving') {
 				log.info({worker: number, pid: worker.process.pid}, 'worker serves');

@@ -53,10 +53,23 @@ const openToAppend = (path: string): Promise<FileHandle> => open(path, 'a', 0o64
 const lineBreak = Buffer.from('\n');
 
 const onStdout = (stdout: Writable): AuditFile => ({
-	append: lines =>
-		new Promise((resolve, reject) => {
-			stdout.write(lines, error => (error ? reject(error) : resolve()));
-		}),
+	async append(lines) {
+		for (const line of linesIn(lines)) await written(stdout, line);
+	},
 	reopen: () => undefined,
 	close: async () => undefined,
 });
+
+// Workers share the pipe, and it keeps apart only what comes in small pieces.
+function* linesIn(lines: Buffer): Generator<Buffer> {
+	for (let start = 0; start < lines.length; ) {
+		const end = lines.indexOf(lineBreak, start) + 1 || lines.length;
+		yield lines.subarray(start, end);
+		start = end;
+	}
+}
+
+const written = (stdout: Writable, bytes: Buffer): Promise<void> =>
+	new Promise((resolve, reject) => {
+		stdout.write(bytes, error => (error ? reject(error) : resolve()));
+	});

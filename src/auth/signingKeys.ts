@@ -1,6 +1,6 @@
 /** The keys that sign session tokens: the newest signs, all of them verify. Never in the store, whose URLs builders hold. */
 import {createHash} from 'node:crypto';
-import {type FilesTiming, openWatchedFiles, type WatchedFiles} from '../lib/watchedFiles.ts';
+import {openWatchedFiles, type WatchedFiles, type WatchedFilesOptions} from '../lib/watchedFiles.ts';
 
 /** `id` is the `kid` of what it signs. */
 export type SigningKey = {readonly id: string; readonly secret: Uint8Array};
@@ -29,7 +29,7 @@ export const drawSigningKeys = (bytes: (count: number) => Buffer): SigningKeys =
 export const formatSigningKeys = (keys: SigningKeys): string => keys.map(({secret}) => Buffer.from(secret).toString()).join('\n');
 
 export type SigningKeysObserver = {
-	onLoaded(keys: SigningKeys): void;
+	onLoaded(keys: SigningKeys, texts: readonly string[]): void;
 	/** The keys before it stay in use. */
 	onRefused(error: SigningKeysInvalid): void;
 };
@@ -37,13 +37,13 @@ export type SigningKeysObserver = {
 /** Throws SigningKeysInvalid, also where the file cannot be read. */
 export const openSigningKeys = (
 	path: string,
-	{onLoaded, onRefused, timing}: SigningKeysObserver & {timing?: FilesTiming},
+	{onLoaded, onRefused, lastGood, timing}: SigningKeysObserver & Pick<WatchedFilesOptions<unknown, never>, 'lastGood' | 'timing'>,
 ): Promise<WatchedFiles<SigningKeys>> =>
 	openWatchedFiles<SigningKeys, SigningKeysInvalid>([path], {
 		parse: ([text = '']) => parseSigningKeys(text, path),
 		unreadable: (_, reason) => new SigningKeysInvalid(`the file cannot be read: ${reason}`, path),
 		isRefusal: error => error instanceof SigningKeysInvalid,
-		...{onLoaded, onRefused, timing},
+		...{onLoaded, onRefused, lastGood, timing},
 	});
 
 /** Says what to do, and never what stands there. */

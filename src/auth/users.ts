@@ -2,7 +2,7 @@
 import {createHmac, randomBytes} from 'node:crypto';
 import {LRUCache} from 'lru-cache';
 import {createFairQueue, QueueFull} from '../lib/fairQueue.ts';
-import {type FilesTiming, openWatchedFiles, type WatchedFiles} from '../lib/watchedFiles.ts';
+import {openWatchedFiles, type WatchedFiles, type WatchedFilesOptions} from '../lib/watchedFiles.ts';
 import {HtpasswdInvalid, parseHtpasswd, type UserHashes} from './htpasswd.ts';
 import {claimsFrom, type Identity, identityName, markOf, type Refusal} from './identity.ts';
 import type {PasswordHash} from './passwordHashes.ts';
@@ -16,7 +16,7 @@ export type Users = {
 export type KnownUser = {identity: Identity; mark: string};
 
 export type UsersObserver = {
-	onLoaded(users: UserHashes): void;
+	onLoaded(users: UserHashes, texts: readonly string[]): void;
 	/** The users before it stay. */
 	onRefused(error: HtpasswdInvalid): void;
 };
@@ -24,13 +24,13 @@ export type UsersObserver = {
 /** Throws HtpasswdInvalid, also where the file cannot be read. */
 export const openHtpasswd = (
 	path: string,
-	{onLoaded, onRefused, timing}: UsersObserver & {timing?: FilesTiming},
+	{onLoaded, onRefused, lastGood, timing}: UsersObserver & Pick<WatchedFilesOptions<unknown, never>, 'lastGood' | 'timing'>,
 ): Promise<WatchedFiles<UserHashes>> =>
 	openWatchedFiles<UserHashes, HtpasswdInvalid>([path], {
 		parse: ([text = '']) => parseHtpasswd(text, path),
 		unreadable: (_, reason) => new HtpasswdInvalid([`${path}: cannot be read: ${reason}`]),
 		isRefusal: error => error instanceof HtpasswdInvalid,
-		...{onLoaded, onRefused, timing},
+		...{onLoaded, onRefused, lastGood, timing},
 	});
 
 /** `hashes` are those of now. `elapsed` in milliseconds. */

@@ -28,7 +28,7 @@ export const settingsTable = {
 		'host',
 		'Listening',
 		z.string().min(1).default('127.0.0.1'),
-		'The address to listen on. `0.0.0.0` is every interface: anyone who reaches it may then push.',
+		'The address to listen on. `0.0.0.0` is every interface. Where others than this machine reach it, `LAYERCACHE_AUTH` has to be set.',
 	),
 	LAYERCACHE_PORT: setting('port', 'Listening', wholeNumber(0, 65535).default(5000), 'The port to listen on; 0 takes a free one.'),
 	LAYERCACHE_PUBLIC_URL: setting(
@@ -237,6 +237,13 @@ export const settingsTable = {
 		'How large the manifest and the config of a cache may be for BuildKit to import it: 1 MiB each, up to 0.33. Larger caches are cut down to it.',
 	),
 
+	LAYERCACHE_AUTH: setting(
+		'auth',
+		'Authentication',
+		choice(['none', 'required']).optional(),
+		'Whether clients have to be somebody: [auth.md](auth.md). `none`: anyone who reaches the server may read, push and delete, as far as the policy lets them. `required`: they log in, and the rest is for those whom the policy calls `anyone`.',
+		'`none` on the loopback; elsewhere it has to be said',
+	),
 	LAYERCACHE_AUTH_HTPASSWD: setting(
 		'htpasswd',
 		'Authentication',
@@ -277,7 +284,14 @@ export const settingsTable = {
 		'Administration',
 		secret(16).optional(),
 		'Who sends it (`Authorization: Bearer …`) may use the [admin API](api.md) and the dashboard. It is a secret: at least 16 characters, such as `openssl rand -hex 32` prints.',
-		'none: only clients on the same machine may',
+		'none: only clients on the same machine may, and with `LAYERCACHE_AUTH=required` whom the policy lets',
+	),
+	LAYERCACHE_METRICS_TOKEN: setting(
+		'metricsToken',
+		'Administration',
+		secret(16).optional(),
+		'Who sends it (`Authorization: Bearer …`, or as a password) may read `/metrics`.',
+		'none: this machine and administrators may, with `LAYERCACHE_AUTH=none` everybody',
 	),
 
 	LAYERCACHE_AUDIT: setting(
@@ -285,7 +299,7 @@ export const settingsTable = {
 		'Audit',
 		choice(['on', 'off']).optional(),
 		'Whether it is written down who did what, and whether that was allowed: [audit.md](audit.md).',
-		'`on` with `LAYERCACHE_AUDIT_FILE`, else `off`',
+		'`on` with `LAYERCACHE_AUTH=required` or `LAYERCACHE_AUDIT_FILE`, else `off`',
 	),
 	LAYERCACHE_AUDIT_FILE: setting(
 		'auditFile',
@@ -355,12 +369,15 @@ export class SettingsInvalid extends Error {
 }
 
 const contradictions = (settings: Settings): string[] => {
-	const {store, s3Bucket, workers, port, tlsCert, tlsKey, tlsRedirectPort, authKeys, authKeyFile, audit, auditFile} = settings;
+	const {store, s3Bucket, workers, port, tlsCert, tlsKey, tlsRedirectPort} = settings;
+	const {auth, htpasswd, authKeys, authKeyFile, audit, auditFile} = settings;
 	if ((tlsCert === undefined) !== (tlsKey === undefined))
 		return [`LAYERCACHE_TLS_${tlsCert ? 'KEY' : 'CERT'} is needed with LAYERCACHE_TLS_${tlsCert ? 'CERT' : 'KEY'}`];
 	if (tlsRedirectPort !== undefined && !tlsCert)
 		return ['LAYERCACHE_TLS_REDIRECT_PORT needs LAYERCACHE_TLS_CERT: without TLS there is nothing to lead to'];
 	if (tlsRedirectPort && tlsRedirectPort === port) return ['LAYERCACHE_TLS_REDIRECT_PORT must be another port than LAYERCACHE_PORT'];
+	if (htpasswd !== undefined && auth !== 'required')
+		return ['LAYERCACHE_AUTH_HTPASSWD needs LAYERCACHE_AUTH=required: else nobody is asked who they are'];
 	if (authKeys !== undefined && authKeyFile !== undefined)
 		return ['LAYERCACHE_AUTH_KEY and LAYERCACHE_AUTH_KEY_FILE are both set: the keys come from one of them'];
 	if (audit === 'off' && auditFile !== undefined)

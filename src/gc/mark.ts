@@ -53,7 +53,7 @@ export const mark = (inventory: RepositoryInventory, {lifetimes, decision}: Mark
 	const derivedReason = (pointer: DerivedEntry): string | undefined =>
 		isYoung(pointer.object) || isAnswered(pointer) ? undefined : 'made of what its sources are no more';
 
-	const roots = new Set(tagged);
+	const roots = new Set([...tagged, ...(decision.keeps ?? [])]);
 	for (const pointer of derived) if (!derivedReason(pointer)) roots.add(pointer.digest);
 	for (const [digest, {modified}] of manifests) if (isWithin(untaggedMs, modified)) roots.add(digest);
 	const marked = closureOf(manifests, roots);

@@ -1,4 +1,5 @@
 /** What policy decides and the collector carries out: decided elsewhere, by whoever knows rules and usage. */
+import type {Digest, RepositoryName} from 'oci-spec-types';
 import type {RepositoryInventory} from '../registry/inventory.ts';
 import type {Removal} from '../registry/removal.ts';
 
@@ -21,4 +22,12 @@ export type RetentionDecision = {
 	untaggedMs: number;
 	/** Who says so, as a sentence goes on: a rule. */
 	untaggedBy?: string | undefined;
+	/** Manifests that stay whatever else holds: somebody is still to get them from here. */
+	keeps?: ReadonlySet<Digest> | undefined;
 };
+
+/** `keptOf` is asked when the repository was walked: what is added later is young. */
+export const keeping = (inner: Retention, keptOf: (repo: RepositoryName) => Promise<ReadonlySet<Digest>>): Retention => ({
+	...inner,
+	decide: async inventory => ({...(await inner.decide(inventory)), keeps: await keptOf(inventory.repo)}),
+});

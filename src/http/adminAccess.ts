@@ -1,44 +1,107 @@
 /** Who may use the admin API and the dashboard, and that no page of another site makes their browser do it. */
-import {createHash, timingSafeEqual} from 'node:crypto';
 import type {IncomingMessage} from 'node:http';
+import type {Audit} from '../audit/audit.ts';
+import {type Authenticated, administrator, anonymous, type Credential, type Identity} from '../auth/identity.ts';
+import type {Decision, Rights, RightsOf} from '../auth/rights.ts';
+import {withinScopes} from '../auth/scopedRights.ts';
 import {isAmong} from '../lib/addressRanges.ts';
 import {isLoopbackName} from '../lib/loopback.ts';
 import {ApiRefusal} from './apiRefusal.ts';
+import type {Asking, Authenticate, Identify} from './authentication.ts';
 import type {Client} from './client.ts';
+import type {Exchange} from './exchange.ts';
 
 export type AdminAccess = {
-	/** Whether a token is set: without one only this machine may ask. */
-	hasToken: boolean;
-	/** Throws ApiRefusal `unauthenticated` or `forbidden`. For requests that change something `assertSameSite` comes beside it. */
-	assertMayAsk(request: IncomingMessage, client: Client): void;
-	/** Whether this is the token. Takes as long whatever the two have in common. */
-	isToken(text: string): boolean;
+	/** Whether there is a credential to ask for; where there is none only this machine may ask. */
+	asksForCredentials: boolean;
+	/**
+	 * Who it is that may administer; the audit hears of all others, by the operation that they wanted. Throws ApiRefusal
+	 * `unauthenticated` or `forbidden`. For requests that change something `assertSameSite` comes beside it.
+	 */
+	assertMayAsk(exchange: Exchange, request: IncomingMessage, operation: string): Promise<Identity>;
+	/** Whether somebody who has proven who they are may administer, from there. */
+	mayAdminister(identity: Identity, client: Client): Decision;
+	/** For what anybody may know who may pull a ref. Throws ApiRefusal `unauthenticated`. */
+	readerOf(request: IncomingMessage, client: Client): Promise<Reader>;
+	/** For the log-in of a browser. `refused`: why not, for whoever tries. */
+	signIn(credential: Credential, client: Client): Promise<{holder: Authenticated; why: string} | {refused: string; identity: Identity}>;
 };
 
-export const createAdminAccess = (token: string | undefined): AdminAccess => ({
-	hasToken: token !== undefined,
-	assertMayAsk({headers}, client) {
-		if (token !== undefined) {
-			const given = tokenOf(headers.authorization);
-			if (given !== undefined && isEqual(given, token)) return;
-			throw new ApiRefusal(
-				'unauthenticated',
-				given === undefined ? 'this needs the token of the administrator' : 'this is not the token of the administrator',
-				'send `Authorization: Bearer …` with LAYERCACHE_ADMIN_TOKEN of the server; in a browser it is the password, with any name',
-				{'WWW-Authenticate': 'Bearer realm="layercache", Basic realm="layercache", charset="UTF-8"'},
-			);
+/** `refusalOf`: what somebody is told who lacks a right, and why it is lacking. */
+export type Reader = {rights: Rights; refusalOf(reason: string): ApiRefusal};
+
+export type AdminAccessOptions = {
+	/** LAYERCACHE_AUTH=none. */
+	isOpen: boolean;
+	authenticate: Authenticate;
+	identify: Identify;
+	rightsOf: RightsOf;
+	audit: Audit;
+	/** Missing where there is neither LAYERCACHE_ADMIN_TOKEN nor LAYERCACHE_AUTH=required. */
+	asksForCredentials: boolean;
+};
+
+export const createAdminAccess = ({
+	isOpen,
+	authenticate,
+	identify,
+	rightsOf,
+	audit,
+	asksForCredentials,
+}: AdminAccessOptions): AdminAccess => {
+	const mayAdminister = (identity: Identity, {address}: Client) => rightsOf(identity, address).isAdministrator();
+
+	const provenAdministrator = async (request: IncomingMessage, client: Client): Promise<Identity> => {
+		if (!asksForCredentials) {
+			if (isHere(request, client)) return administrator;
+			throw notFromHere();
 		}
-		const isHere = isLoopback(client.address) && isLoopbackHost(headers.host) && !isForwarded(headers);
-		// A public URL tells of a proxy, and not every proxy says that it is one.
-		if (isHere && isLoopbackName(client.url.hostname)) return;
-		throw new ApiRefusal(
-			'forbidden',
-			'without LAYERCACHE_ADMIN_TOKEN only clients on the same machine are answered',
-			'set LAYERCACHE_ADMIN_TOKEN at the server, and send it; or ask 127.0.0.1 from the server itself, where no LAYERCACHE_PUBLIC_URL is set',
-		);
-	},
-	isToken: text => token !== undefined && isEqual(text, token),
-});
+		const asking = await identify(request.headers.authorization, client.address);
+		if ('refused' in asking) throw unauthenticated(asking.refused);
+		const {identity, scopes} = asking;
+		if (identity.kind === 'anonymous') throw unauthenticated('this needs the credential of an administrator');
+		if (scopes)
+			throw new ApiRefusal('forbidden', 'a token for the registry does not administer it', 'send the credential itself', {}, identity);
+		const {allowed, reason} = mayAdminister(identity, client);
+		if (allowed) return identity;
+		throw new ApiRefusal('forbidden', reason, undefined, {}, identity);
+	};
+
+	return {
+		asksForCredentials,
+		mayAdminister,
+		async assertMayAsk(exchange, request, operation) {
+			const {id, client} = exchange;
+			try {
+				exchange.identity = await provenAdministrator(request, client);
+				return exchange.identity;
+			} catch (error) {
+				if (error instanceof ApiRefusal) {
+					const who = (error.identity ?? anonymous).name;
+					audit.record({what: `admin:${operation}`, who, from: client.address, allowed: false, why: error.message, requestId: id});
+				}
+				throw error;
+			}
+		},
+		async readerOf(request, client) {
+			const asking = await identify(request.headers.authorization, client.address);
+			if ('refused' in asking && !isOpen) throw unauthenticated(asking.refused);
+			const {identity, scopes}: Asking = 'refused' in asking ? {identity: anonymous} : asking;
+			const rights = rightsOf(identity, client.address);
+			const isNobody = identity.kind === 'anonymous' && !isOpen;
+			return {
+				rights: scopes ? withinScopes(rights, scopes) : rights,
+				refusalOf: reason => (isNobody ? unauthenticated(reason) : new ApiRefusal('forbidden', reason, undefined, {}, identity)),
+			};
+		},
+		async signIn(credential, client) {
+			const holder = await authenticate(credential, client.address);
+			if ('refused' in holder) return {refused: holder.refused, identity: anonymous};
+			const {allowed, reason} = mayAdminister(holder.identity, client);
+			return allowed ? {holder, why: reason} : {refused: reason, identity: holder.identity};
+		},
+	};
+};
 
 /**
  * That this was not sent by a page of another site. Browsers say where a request comes from, and send a form anywhere;
@@ -61,18 +124,26 @@ export const assertSameSite = ({headers}: IncomingMessage, client: Client): void
 
 export const isJson = (contentType = ''): boolean => contentType.split(';', 1)[0]?.trim().toLowerCase() === 'application/json';
 
-/** A browser cannot send a bearer token by itself, but asks for a name and a password. */
-const tokenOf = (authorization = ''): string | undefined => {
-	const [, scheme = '', value = ''] = /^(\w+) +(\S+)$/.exec(authorization) ?? [];
-	if (scheme.toLowerCase() === 'bearer') return value;
-	if (scheme.toLowerCase() !== 'basic') return undefined;
-	const pair = Buffer.from(value, 'base64').toString();
-	return pair.slice(pair.indexOf(':') + 1);
-};
+/** Whether somebody asks from this machine, and for nobody else. */
+export const isHere = ({headers}: IncomingMessage, {address, url}: Client): boolean =>
+	// A public URL tells of a proxy, and not every proxy says that it is one.
+	isLoopback(address) && isLoopbackHost(headers.host) && !isForwarded(headers) && isLoopbackName(url.hostname);
 
-/** Takes as long whatever the two have in common, and however long they are. */
-const isEqual = (a: string, b: string) => timingSafeEqual(sha256(a), sha256(b));
-const sha256 = (text: string) => createHash('sha256').update(text).digest();
+/** A browser cannot send a bearer token by itself, but asks for a name and a password. */
+const unauthenticated = (message: string) =>
+	new ApiRefusal(
+		'unauthenticated',
+		message,
+		'send `Authorization: Bearer …` with LAYERCACHE_ADMIN_TOKEN of the server, or with a token that may `admin`; users and browsers send a name and a password',
+		{'WWW-Authenticate': 'Bearer realm="layercache", Basic realm="layercache", charset="UTF-8"'},
+	);
+
+const notFromHere = () =>
+	new ApiRefusal(
+		'forbidden',
+		'without LAYERCACHE_ADMIN_TOKEN only clients on the same machine are answered',
+		'set LAYERCACHE_ADMIN_TOKEN at the server, and send it; or ask 127.0.0.1 from the server itself, where no LAYERCACHE_PUBLIC_URL is set',
+	);
 
 const isLoopback = isAmong(['127.0.0.0/8', '::1']);
 

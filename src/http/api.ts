@@ -37,7 +37,7 @@ export const createApi = ({operations, jobs, access, openApi}: ApiOptions): Api 
 			return jsonReply(200, await operations.run(route.name, inputOfQuery(route, url) as never, {by: runnerOf(exchange)}), unstored);
 		assertSameSite(request, exchange.client);
 		const input = (await readInput(request)) as never;
-		exchange.log.info({operation: route.name, client: exchange.client.address}, 'administration');
+		exchange.log.info({operation: route.name, client: exchange.client.address, identity: exchange.identity?.name}, 'administration');
 		if (!table[route.name].job) return jsonReply(200, await operations.run(route.name, input, {by: runnerOf(exchange)}), unstored);
 		const job = await jobs.begin(route.name, input, runnerOf(exchange));
 		return jsonReply(202, job, {...unstored, Location: `${jobsPath}${job.id}`});
@@ -46,12 +46,14 @@ export const createApi = ({operations, jobs, access, openApi}: ApiOptions): Api 
 	return {
 		has: path => routes.has(path) || path.startsWith(jobsPath) || path === openApiPath,
 		async answer(exchange, request) {
-			access.assertMayAsk(request, exchange.client);
 			const url = new URL(request.url ?? '/', 'http://localhost');
 			const route = routes.get(url.pathname);
+			const operation = route?.name ?? (url.pathname === openApiPath ? 'openapi' : 'job');
+			await access.assertMayAsk(exchange, request, operation);
 			assertMethod(request.method, route?.method ?? 'GET');
+			if (route) return run(route, exchange, request, url);
 			if (url.pathname === openApiPath) return {status: 200, headers: {'Content-Type': 'application/json', ...unstored}, body: document};
-			return route ? run(route, exchange, request, url) : readJob(url.pathname.slice(jobsPath.length));
+			return readJob(url.pathname.slice(jobsPath.length));
 		},
 	};
 };

@@ -1,4 +1,5 @@
 /** What the admin API, and the dashboard, say no with. */
+import type {Identity} from '../auth/identity.ts';
 import type {ApiErrorCode} from '../operations/routes.ts';
 
 export class ApiRefusal extends Error {
@@ -6,10 +7,13 @@ export class ApiRefusal extends Error {
 	readonly code: ApiErrorCode;
 	readonly advice?: string;
 	readonly headers: Readonly<Record<string, string>>;
-	constructor(code: ApiErrorCode, message: string, advice?: string, headers: Readonly<Record<string, string>> = {}) {
+	/** Who was refused, where that is known. */
+	readonly identity?: Identity;
+	constructor(code: ApiErrorCode, message: string, advice?: string, headers: Readonly<Record<string, string>> = {}, identity?: Identity) {
 		super(message);
 		this.code = code;
 		this.advice = advice;
 		this.headers = headers;
+		this.identity = identity;
 	}
 }

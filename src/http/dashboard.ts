@@ -1,5 +1,7 @@
 /** The dashboard below `/ui`: who may see it, which page a path is, and what becomes of its forms. */
 import type {IncomingMessage} from 'node:http';
+import type {Audit} from '../audit/audit.ts';
+import type {Identity} from '../auth/identity.ts';
 import type {Jobs} from '../operations/jobs.ts';
 import type {Operations} from '../operations/operations.ts';
 import {apiErrors} from '../operations/routes.ts';
@@ -29,7 +31,8 @@ export type DashboardOptions = {
 	operations: Operations;
 	jobs: Jobs;
 	access: AdminAccess;
-	/** Where there is a token to sign in with. */
+	audit: Audit;
+	/** Where there is something to sign in with. */
 	sessions?: Sessions | undefined;
 	/** Milliseconds since 1970. */
 	clock: () => number;
@@ -38,7 +41,7 @@ export type DashboardOptions = {
 	version: string;
 };
 
-export const createDashboard = ({operations, jobs, access, sessions, clock, elapsed, version}: DashboardOptions): Dashboard => {
+export const createDashboard = ({operations, jobs, access, sessions, audit, clock, elapsed, version}: DashboardOptions): Dashboard => {
 	const now = () => new Date(clock());
 	const remembered = createRemembered(operations, elapsed);
 	const views = createViews(remembered, now);
@@ -49,12 +52,19 @@ export const createDashboard = ({operations, jobs, access, sessions, clock, elap
 		return opened;
 	};
 
-	const isSignedIn = ({headers}: IncomingMessage) => sessions?.isOpen(headers.cookie) ?? false;
 	const show = async (request: IncomingMessage, page: Page, status = 200, navigates = true): Promise<Reply> => {
-		const frame = {version, assets: (await assets()).urls, signedIn: isSignedIn(request), navigates};
+		const signedIn = (await sessions?.holderOf(request.headers.cookie)) !== undefined;
+		const frame = {version, assets: (await assets()).urls, signedIn, navigates};
 		return {status, headers: pageHeaders, body: formatPage(page, frame)};
 	};
-	const signing = sessions && createSigning({access, sessions, show: (request, page, status) => show(request, page, status, false)});
+	/** By a session, or as whoever uses the admin API; undefined for who may still sign in. Throws ApiRefusal. */
+	const administratorOf = async (exchange: Exchange, request: IncomingMessage, operation: string): Promise<Identity | undefined> => {
+		const holder = await sessions?.holderOf(request.headers.cookie);
+		if (holder && access.mayAdminister(holder, exchange.client).allowed) return holder;
+		if (sessions && request.headers.authorization === undefined) return undefined;
+		return access.assertMayAsk(exchange, request, operation);
+	};
+	const signing = sessions && createSigning({access, sessions, audit, show: (request, page, status) => show(request, page, status, false)});
 
 	const pageOf = (path: string, query: URLSearchParams, {client}: Exchange): Promise<Page> => {
 		if (path === paths.overview) return views.overview(client.url);
@@ -85,10 +95,9 @@ export const createDashboard = ({operations, jobs, access, sessions, clock, elap
 			if (pathname === `${paths.overview}/`) return redirectTo(paths.overview);
 			if (pathname.startsWith('/ui/assets/')) return (await assets()).answer(pathname) ?? nowhere();
 			if (pathname === paths.signIn) return signing?.[isForm ? 'signIn' : 'ask'](exchange, request) ?? redirectTo(paths.overview);
-			if (!isSignedIn(request)) {
-				if (signing && request.headers.authorization === undefined) return toSignIn(isForm ? pathname : pathname + search);
-				access.assertMayAsk(request, exchange.client);
-			}
+			const administrator = await administratorOf(exchange, request, isForm ? pathname.slice('/ui/'.length) : 'dashboard');
+			if (!administrator) return toSignIn(isForm ? pathname : pathname + search);
+			exchange.identity = administrator;
 			return isForm ? answerForm(pathname, exchange, request) : show(request, await pageOf(pathname, searchParams, exchange));
 		},
 

@@ -1,6 +1,7 @@
 /** Every endpoint of the distribution API: what right it needs and who handles it. */
 import type {IncomingHttpHeaders} from 'node:http';
 import type {OciRequest, RequestOf} from 'oci-spec-types';
+import type {Action} from '../config/actions.ts';
 import type {Bytes, Registry} from '../registry/registry.ts';
 import type {Log} from '../telemetry/log.ts';
 import type {UsageRecorder} from '../usage/usage.ts';
@@ -32,9 +33,8 @@ export type HandlerContext = {
 };
 
 export type Handle<K extends OciRequest['kind']> = (request: RequestOf<K>, context: HandlerContext) => Promise<Reply>;
-export type Action = 'pull' | 'push' | 'delete' | 'catalog';
 /** `action` is undefined where everyone who may speak to the registry at all may ask. */
-export type Endpoint<K extends OciRequest['kind']> = {action?: Action; handle: Handle<K>};
+export type Endpoint<K extends OciRequest['kind']> = {action?: Action | 'catalog'; handle: Handle<K>};
 
 const ping: Handle<'ping'> = async () => ({status: 200, headers: {'Content-Type': 'application/json'}, body: '{}'});
 

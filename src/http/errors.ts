@@ -6,6 +6,7 @@ import {type ApiErrorAnswer, type ApiErrorCode, apiErrors} from '../operations/r
 import {StoreUnavailable} from '../storage/objectStore.ts';
 import {ApiRefusal} from './apiRefusal.ts';
 import {jsonReply, type Reply} from './reply.ts';
+import {TokenRefused, untold} from './tokenRequest.ts';
 
 /** `level` and `error` are for the log: nothing at all for what the client did wrong and was told. */
 export type Failure = {reply: Reply; code: string; level?: 'warn' | 'error'; error?: unknown};
@@ -32,6 +33,20 @@ export const apiFailureOf = (error: unknown, requestId: string): Failure => {
 	const {code, message, advice, headers, ...toLog} = tell(error);
 	const answer: ApiErrorAnswer = {error: {code, message, ...(advice && {advice}), requestId}};
 	return {reply: jsonReply(apiErrors[code], answer, {'Cache-Control': 'no-store', ...headers}), code, ...toLog};
+};
+
+/** The same in the shape of OAuth (RFC 6749 5.2), and beside it in the registry's, which is the one that docker shows. */
+export const tokenFailureOf = (error: unknown, requestId: string): Failure => {
+	if (!(error instanceof TokenRefused)) {
+		const {reply, code, ...toLog} = failureOf(error, requestId);
+		const isPassing = reply.status === 503;
+		const message = isPassing ? 'no token can be issued just now' : 'the registry failed; its log says more under this request id';
+		const told = new TokenRefused(isPassing ? 'temporarily_unavailable' : 'server_error', message);
+		return {...tokenFailureOf(told, requestId), code, ...toLog};
+	}
+	const {code, status, message, headers} = error;
+	const {errors} = formatErrors(new OciError(status === 401 ? 'UNAUTHORIZED' : 'UNSUPPORTED', undefined, {message}));
+	return {reply: jsonReply(status, {error: code, error_description: message, errors}, {...untold, ...headers}), code};
 };
 
 /** What an administrator is told of a failure, and how the log is. */

@@ -2,6 +2,7 @@
 import {randomUUID} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {OciRequest} from 'oci-spec-types';
+import {administrator, type Identity} from '../auth/identity.ts';
 import type {Runner} from '../operations/operation.ts';
 import type {Log} from '../telemetry/log.ts';
 import type {Metrics} from '../telemetry/metrics.ts';
@@ -16,6 +17,8 @@ export type Exchange = {
 	/** Bytes of the two bodies that really passed. */
 	bytesIn: number;
 	bytesOut: number;
+	/** Who asks, once that is proven. */
+	identity?: Identity;
 	/** What was asked, once it is understood. */
 	request?: OciRequest;
 	/** Code of the error that was answered. */
@@ -37,7 +40,11 @@ export const createExchange = (id: string, client: Client, log: Log): Exchange =
 });
 
 /** As the audit tells of whoever has an operation run. */
-export const runnerOf = ({id, client}: Exchange): Runner => ({who: 'administrator', from: client.address, requestId: id});
+export const runnerOf = ({id, client, identity = administrator}: Exchange): Runner => ({
+	who: identity.name,
+	from: client.address,
+	requestId: id,
+});
 
 /** A client's own id is kept, so that its log and ours can be laid side by side; anything odd is replaced. */
 export const requestIdOf = (request: IncomingMessage): string => {
@@ -75,6 +82,7 @@ export const recordWhenOver = (
 				bytesOut,
 				durationMs: Math.round(seconds * 1e5) / 100,
 				client: exchange.client.address,
+				...(exchange.identity && exchange.identity.kind !== 'anonymous' && {identity: exchange.identity.name}),
 				userAgent: request.headers['user-agent']?.slice(0, 256).replace(notPrintable, '?'),
 			},
 			'request',

@@ -5,9 +5,9 @@ import type {IncomingMessage} from 'node:http';
  * What is wrong with how a request is framed, in words for its sender; undefined where nothing is. Node's parser refuses the rest: two lengths,
  * a length beside chunks, folded lines, bare line feeds.
  */
-export const framingProblem = ({httpVersionMajor, httpVersionMinor, headers, rawHeaders}: IncomingMessage): string | undefined => {
-	if (httpVersionMajor < 1) return 'HTTP/0.9 is not spoken here';
+export const framingProblem = ({httpVersionMinor, headers, rawHeaders}: IncomingMessage): string | undefined => {
 	// RFC 9112 3.2: "A server MUST respond with a 400 […] to any HTTP/1.1 request message that lacks a Host header field and to any […] that contains more than one".
+	// HTTP/0.9, whose answers have no head, has none either.
 	const hosts = countOf('host', rawHeaders);
 	if (hosts > 1 || (hosts === 0 && httpVersionMinor > 0)) return 'a request has one Host';
 	const coding = headers['transfer-encoding'];

@@ -8,20 +8,28 @@ import {isLoopbackName} from '../lib/loopback.ts';
 import {openApiPath} from '../operations/routes.ts';
 import type {Log} from '../telemetry/log.ts';
 import type {Metrics} from '../telemetry/metrics.ts';
+import type {AdminAccess} from './adminAccess.ts';
 import type {HttpAdministration} from './administration.ts';
 import {ApiRefusal} from './apiRefusal.ts';
+import {tokenPath} from './challenge.ts';
 import {type Client, clientOf} from './client.ts';
 import type {Dashboard} from './dashboard.ts';
-import {apiFailureOf, type Failure, failureOf, isDeparture} from './errors.ts';
+import {apiFailureOf, type Failure, failureOf, isDeparture, tokenFailureOf} from './errors.ts';
 import {createExchange, type Exchange, recordWhenOver, requestIdOf} from './exchange.ts';
+import type {AssertMayReadMetrics} from './metricsAccess.ts';
 import {answerRef, type ExplainRef, refsPath} from './refs.ts';
 import {type Reply, sendReply} from './reply.ts';
+import type {TokenEndpoint} from './tokenEndpoint.ts';
 import {answerV2, type V2Parts} from './v2.ts';
 import {welcome} from './welcome.ts';
 
 export type KoaAppOptions = V2Parts & {
 	explainRef: ExplainRef;
+	access: AdminAccess;
 	administration: HttpAdministration;
+	/** Missing where nobody has to be anybody. */
+	tokens?: TokenEndpoint | undefined;
+	assertMayReadMetrics: AssertMayReadMetrics;
 	/** Throws when the server should get no requests: it drains, or its store is away. */
 	assertReady: () => Promise<void>;
 	isTrusted: IsAddress;
@@ -35,7 +43,7 @@ type State = {exchange: Exchange};
 type Answer = (exchange: Exchange, request: IncomingMessage, response: ServerResponse) => Reply | Promise<Reply>;
 
 export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
-	const {explainRef, administration, assertReady, isTrusted, publicUrl, log, metrics} = options;
+	const {explainRef, access, administration, tokens, assertMayReadMetrics, assertReady, isTrusted, publicUrl, log, metrics} = options;
 	const {api, dashboard} = administration;
 	const router = new Router<State>();
 	const route = (path: string, answer: Answer) =>
@@ -43,13 +51,14 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 			await send(exchange, req, res, await answer(exchange, req, res));
 		});
 	route('/v2{/*rest}', (exchange, request, response) => answerV2(exchange, request, response, options));
-	route('/api{/*rest}', (exchange, request) => {
+	route('/api{/*rest}', async (exchange, request) => {
 		const {method = 'GET', url = ''} = request;
 		const path = url.split('?', 1)[0] ?? '';
 		if (api.has(path)) return api.answer(exchange, request);
-		if (path.startsWith(refsPath)) return answerRef(method, url, explainRef);
+		if (path.startsWith(refsPath)) return answerRef(method, url, await access.readerOf(request, exchange.client), explainRef);
 		throw new ApiRefusal('not-found', 'there is nothing here', `what there is: ${openApiPath}`);
 	});
+	if (tokens) route(tokenPath, tokens);
 	route('/ui{/*rest}', (exchange, request, response) => {
 		if (staysSecure(exchange.client)) response.setHeader('Strict-Transport-Security', `max-age=${secureSeconds}`);
 		return dashboard.answer(exchange, request);
@@ -59,7 +68,10 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 		await assertReady();
 		return text('ok\n');
 	});
-	route('/metrics', async () => ({status: 200, headers: {'Content-Type': metrics.contentType}, body: await metrics.text()}));
+	route('/metrics', async (exchange, request) => {
+		await assertMayReadMetrics(exchange, request);
+		return {status: 200, headers: {'Content-Type': metrics.contentType}, body: await metrics.text()};
+	});
 	route('/', ({client}, {headers}) => welcome(client.url, headers.accept));
 
 	const app = new Koa<State>();
@@ -122,7 +134,8 @@ const answerFailure = async (
 const failureFor = (request: IncomingMessage, error: unknown, id: string, dashboard: Dashboard): Failure | Promise<Failure> => {
 	const {url = '/'} = request;
 	if (isBelow('ui', url)) return dashboard.failureOf(error, id, request);
-	return (isBelow('api', url) ? apiFailureOf : failureOf)(error, id);
+	if (isBelow('token', url)) return tokenFailureOf(error, id);
+	return (isBelow('api', url) || isBelow('metrics', url) ? apiFailureOf : failureOf)(error, id);
 };
 
 /** As the routes have it: in any case, with or without something behind. */

@@ -1,10 +1,11 @@
 /** The distribution API: a request is parsed once, handed to its endpoint, and its reply written. */
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import {parseRequest, type RequestUrl} from 'oci-spec-types';
-import {anonymous} from '../auth/identity.ts';
-import type {Caller, RightsOf} from '../auth/rights.ts';
+import {isTag, OciError, type OciRequest, parseRequest, type RequestUrl} from 'oci-spec-types';
+import type {Audit, AuditEvent} from '../audit/audit.ts';
+import {type Caller, NotAllowed} from '../auth/rights.ts';
 import type {Bytes, Registry} from '../registry/registry.ts';
 import type {UsageRecorder} from '../usage/usage.ts';
+import type {Admission, Admit} from './authorization.ts';
 import {carriesAuthorization} from './client.ts';
 import {type HandlerContext, handle} from './endpoints.ts';
 import type {Exchange} from './exchange.ts';
@@ -15,29 +16,63 @@ import {tellUpload} from './uses.ts';
 export type RegistryFor = (caller: Caller) => Registry;
 
 /** What the API is served from. */
-export type V2Parts = {registryFor: RegistryFor; rightsOf: RightsOf; usage: UsageRecorder};
+export type V2Parts = {registryFor: RegistryFor; admit: Admit; audit: Audit; usage: UsageRecorder};
 
 export const answerV2 = async (
 	exchange: Exchange,
 	request: IncomingMessage,
 	response: ServerResponse,
-	{registryFor, rightsOf, usage}: V2Parts,
+	{registryFor, admit, audit, usage}: V2Parts,
 ): Promise<Reply> => {
 	const ociRequest = parseRequest(request.method ?? 'GET', urlAsItCame(request.url ?? '/'));
 	exchange.request = ociRequest;
-	const {address} = exchange.client;
-	const caller: Caller = {identity: anonymous, address, rights: rightsOf(anonymous, address)};
+	const admission = await admit(ociRequest, exchange.client, request.headers.authorization);
+	const tell = createWitness(audit, exchange, ociRequest, admission);
+	if ('refusal' in admission) {
+		tell(false, admission.why, admission.refusal.status);
+		throw admission.refusal;
+	}
+	const {caller, why, refusalOf} = admission;
+	exchange.identity = caller.identity;
 	const body = createBody(exchange, request);
 	try {
 		const context = contextOf(exchange, request, response, {body, usage, registry: registryFor(caller)});
 		const reply = await handle(ociRequest, context);
+		tell(true, why, reply.status);
 		exchange.redirected = reply.status === 307;
 		tellUpload(ociRequest, context, exchange.redirected ? undefined : exchange.bytesIn);
 		if (exchange.redirected) leaveRest(request);
 		return reply;
+	} catch (error) {
+		if (!(error instanceof NotAllowed)) {
+			tell(true, why, error instanceof OciError ? error.status : undefined);
+			throw error;
+		}
+		const refusal = refusalOf(error);
+		tell(false, error.message, refusal.status);
+		throw refusal;
 	} finally {
 		body.leave();
 	}
+};
+
+/** Tells the audit what became of the request, once that is known. */
+const createWitness =
+	(audit: Audit, {id, client}: Exchange, request: OciRequest, admission: Admission) =>
+	(allowed: boolean, why: string, status: number | undefined): void => {
+		const {identity, claimed} = 'refusal' in admission ? admission : {identity: admission.caller.identity, claimed: undefined};
+		audit.record({
+			...{what: request.kind, who: identity.name, from: client.address, on: subjectOf(request), allowed, why, requestId: id},
+			...(status !== undefined && {status}),
+			...(claimed !== undefined && {claimed}),
+		});
+	};
+
+const subjectOf = (request: OciRequest): AuditEvent['on'] => {
+	const reference = 'reference' in request ? request.reference : undefined;
+	const tag = 'tag' in request ? request.tag : reference && isTag(reference) ? reference : undefined;
+	const digest = 'digest' in request ? request.digest : reference && !isTag(reference) ? reference : undefined;
+	return {...('repo' in request && {repo: request.repo}), ...(tag && {tag}), ...(digest && {digest})};
 };
 
 /** Opened when it is first read: most requests have none. */

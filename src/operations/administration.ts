@@ -11,6 +11,7 @@ import type {RepositoryInventory} from '../registry/inventory.ts';
 import type {Lifetimes} from '../registry/lifetimes.ts';
 import type {Removal} from '../registry/removal.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
+import type {Queue} from '../upstream/queue.ts';
 import type {UsageReader} from '../usage/usage.ts';
 import type {Collection} from './collection.ts';
 import type {Finding} from './doctor.ts';
@@ -40,6 +41,8 @@ export type Administration = {
 	protect(repo: RepositoryName, tag: Tag, isProtected: boolean): Promise<{changed: boolean} | undefined>;
 	collection: Collection;
 	reports: Reports;
+	/** What is still to be handed over to upstreams. */
+	handOvers: Queue;
 	staticTokens: StaticTokens;
 	/** What all servers have written down of who did what. */
 	audit: AuditReader;

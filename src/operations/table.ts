@@ -2,6 +2,7 @@
 import type {z} from 'zod';
 import {auditList} from './answers/audit.ts';
 import {gcPreview, gcRun, gcStatus, verify} from './answers/collection.ts';
+import {handOversDrop, handOversList, handOversRetry} from './answers/handOvers.ts';
 import {doctor} from './answers/health.ts';
 import {refsDelete, refsDiff, refsList, refsProtect, refsShow} from './answers/refs.ts';
 import {prune, retentionApply, retentionPreview} from './answers/removals.ts';
@@ -90,6 +91,27 @@ export const operations = {
 		job: false,
 		...gcStatus,
 	},
+	'handovers.list': {
+		summary: 'list what was acknowledged and is not at its upstream yet, the oldest first',
+		effect: 'read',
+		job: false,
+		...handOversList,
+	},
+	'handovers.retry': {
+		summary: 'try now to hand over what waits for its next attempt',
+		about: 'A server does it, within ten seconds.',
+		effect: 'write',
+		job: false,
+		...handOversRetry,
+	},
+	'handovers.drop': {
+		summary: 'give up what waits to be handed over of a ref',
+		about: 'The image stays here, and its upstream does not get it unless it is pushed again.',
+		effect: 'write',
+		job: false,
+		positional: ['ref'],
+		...handOversDrop,
+	},
 	usage: {
 		summary: 'tell how much was pushed, imported and fetched, and how the store has grown',
 		effect: 'read',
@@ -152,6 +174,7 @@ export const operationGroups: Readonly<Record<string, string>> = {
 	retention: 'what the policy lets go',
 	audit: 'who did what',
 	gc: 'the collector, which deletes what nothing needs any more',
+	handovers: 'what is still to be handed over to upstreams',
 	tokens: 'static tokens',
 };
 

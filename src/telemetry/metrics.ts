@@ -1,8 +1,10 @@
 /** The numbers at /metrics, for Prometheus; docs/metrics.md explains each. */
 import {AggregatorRegistry, collectDefaultMetrics, Registry} from 'prom-client';
 import {createAuditMetrics} from './metrics/audit.ts';
+import {createAuthenticationMetrics} from './metrics/authentication.ts';
 import {createCollectionMetrics} from './metrics/collection.ts';
 import {createContentsMetrics} from './metrics/contents.ts';
+import {createHandOverMetrics} from './metrics/handOvers.ts';
 import {createInstruments} from './metrics/instruments.ts';
 import {createRefMetrics} from './metrics/refs.ts';
 import {createRequestMetrics} from './metrics/requests.ts';
@@ -39,8 +41,10 @@ export const createMetrics = ({version, gather}: MetricsOptions) => {
 		...createContentsMetrics(instruments),
 		...createStoreMetrics(instruments),
 		...createUpstreamMetrics(instruments),
+		...createHandOverMetrics(instruments),
 		...createAuditMetrics(instruments),
 		...createTransportMetrics(instruments),
+		...createAuthenticationMetrics(instruments),
 		report,
 		text: async () => (gather ? aggregate(await gather(await report())).metrics() : registry.metrics()),
 		contentType: registry.contentType,

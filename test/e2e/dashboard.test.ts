@@ -42,12 +42,12 @@ test('signing in is accessible, and a wrong token is said to be one', async t =>
 	const {page, problems} = await visit(await browser(), `${url}/ui/retention`);
 	t.true(page.url().includes('/ui/sign-in'));
 	t.deepEqual(await accessibilityProblems(page), []);
-	await page.type('#token', 'wrong');
+	await page.type('#secret', 'wrong');
 	await Promise.all([page.waitForNavigation(), page.click('.sign-in button')]);
-	t.regex(await page.$eval('[role=alert]', alert => alert.textContent), /not the token/);
+	t.regex(await page.$eval('[role=alert]', alert => alert.textContent), /was not accepted/);
 	t.deepEqual(await accessibilityProblems(page), []);
 
-	await page.type('#token', 'a-long-secret');
+	await page.type('#secret', 'a-long-secret');
 	await Promise.all([page.waitForNavigation(), page.click('.sign-in button')]);
 	t.is(page.url(), `${url}/ui/retention`);
 	await Promise.all([page.waitForNavigation(), page.click('.leave button')]);

@@ -206,7 +206,7 @@ test('lines that a full disk refuses come again when there is room, and not behi
 	t.is(await readFile(path, 'utf8'), 'o\none\ntwo\n');
 });
 
-test('a dash is standard output', async t => {
+test('a dash is standard output, a line at a time: workers share it', async t => {
 	const chunks: string[] = [];
 	const stdout = new Writable({
 		write(chunk, _, done) {
@@ -215,6 +215,6 @@ test('a dash is standard output', async t => {
 		},
 	});
 	const file = await openAuditFile('-', stdout);
-	await file.append(Buffer.from('line\n'));
-	t.deepEqual(chunks, ['line\n']);
+	await file.append(Buffer.from('one\ntwo\n'));
+	t.deepEqual(chunks, ['one\n', 'two\n']);
 });

@@ -86,7 +86,7 @@ test('a public URL opens nothing to pages of other sites, and nothing to those b
 		['http://localhost:5000', 200],
 		['https://cache.example', 403],
 	] as const) {
-		const {url} = await startApp(t, {environment: {LAYERCACHE_PUBLIC_URL: publicUrl}});
+		const {url} = await startApp(t, {environment: {LAYERCACHE_PUBLIC_URL: publicUrl, LAYERCACHE_AUTH: 'none'}});
 		const read = (host: string) => statusOf(url, 'GET', '/api/v1/refs/list', {Host: host});
 		t.is(await read('rebound.example:5000'), 403);
 		t.is(await read('cache.example'), 403);
@@ -95,7 +95,9 @@ test('a public URL opens nothing to pages of other sites, and nothing to those b
 });
 
 test('who comes through a forwarded port, past the proxy, is no page of another site', async t => {
-	const {url} = await startApp(t, {environment: {LAYERCACHE_ADMIN_TOKEN: token, LAYERCACHE_PUBLIC_URL: 'https://cache.example'}});
+	const {url} = await startApp(t, {
+		environment: {LAYERCACHE_ADMIN_TOKEN: token, LAYERCACHE_PUBLIC_URL: 'https://cache.example', LAYERCACHE_AUTH: 'none'},
+	});
 	const write = (origin: string) =>
 		statusOf(url, 'POST', '/api/v1/prune', {...asJson, Host: '127.0.0.1:6000', Origin: origin, Authorization: `Bearer ${token}`});
 	t.is(await write('http://127.0.0.1:6000'), 202);

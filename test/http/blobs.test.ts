@@ -127,7 +127,7 @@ test('with LAYERCACHE_REDIRECT_DOWNLOADS=never every byte is streamed', async t 
 });
 
 test('behind a proxy it is the public name whose Authorization would be carried along', async t => {
-	const environment = {LAYERCACHE_PUBLIC_URL: 'https://cache.corp'};
+	const environment = {LAYERCACHE_PUBLIC_URL: 'https://cache.corp', LAYERCACHE_AUTH: 'none'};
 	const {client} = await startApp(t, {store: withUrls('s3.cache.corp'), environment});
 	await client.pushBlob('ci/app', layer);
 	t.is((await client.get(layerPath, {Authorization: 'Bearer token'})).status, 200);

@@ -102,8 +102,8 @@ test('with a token a person signs in, is led where they wanted to go, and signs 
 	t.is(sent.location, '/ui/sign-in?next=%2Fui%2Fusage%3Fdays%3D7');
 	t.regex((await ask(sent.location)).text, /name="next" value="\/ui\/usage\?days=7"/);
 
-	t.is((await post('/ui/sign-in', {token: 'wrong', next: '/ui'})).status, 403);
-	const signedIn = await post('/ui/sign-in', {token: 'a-long-secret', next: '/ui/usage?days=7'});
+	t.is((await post('/ui/sign-in', {secret: 'wrong', next: '/ui'})).status, 403);
+	const signedIn = await post('/ui/sign-in', {secret: 'a-long-secret', next: '/ui/usage?days=7'});
 	t.is(signedIn.location, '/ui/usage?days=7');
 	const Cookie = signedIn.headers.get('set-cookie')?.split(';', 1)[0] ?? '';
 	const page = await ask('/ui', {headers: {Cookie}});
@@ -134,7 +134,7 @@ test('signing in leads to no other site, whatever a link said', async t => {
 		'/ui/\\evil',
 		'javascript:alert(1)',
 	]) {
-		const {location} = await post('/ui/sign-in', {token: 'secret', next});
+		const {location} = await post('/ui/sign-in', {secret: 'secret', next});
 		// As a browser reads it.
 		const {origin, pathname} = new URL(location, 'http://cache.example');
 		t.is(origin, 'http://cache.example', `${next} led to ${location}`);

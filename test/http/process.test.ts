@@ -22,6 +22,7 @@ test('what Kubernetes injects is warned about once, and the server starts', asyn
 		LAYERCACHE_SERVICE_PORT: '5000',
 		LAYERCACHE_PORT_5000_TCP_ADDR: '10.0.0.1',
 		LAYERCACHE_PUBLIC_URL: 'https://cache.example',
+		LAYERCACHE_AUTH: 'none',
 		LAYERCACHE_LOG: 'json',
 		...(process.platform === 'linux' && {LAYERCACHE_PORT: '0'}),
 	});

@@ -105,7 +105,7 @@ test('noise that begins as a handshake does is cut, and the server goes on', asy
 	const {app, url, ca} = await startSecure(t);
 	const socket = connect(app.server.address.port, '127.0.0.1');
 	await once(socket, 'connect');
-	socket.write('\x16\x03\x01 this is no handshake at all');
+	socket.write('\x16 this is no handshake at all');
 	await once(socket, 'close');
 	t.is((await secureRequest(url, {ca})).status, 200);
 });
@@ -138,7 +138,7 @@ test('a second port leads readers to https, and takes nothing', async t => {
 
 test('where the public URL is known, the second port leads there', async t => {
 	const publicUrl = 'https://cache.example';
-	const {log} = await startSecure(t, {LAYERCACHE_TLS_REDIRECT_PORT: '0', LAYERCACHE_PUBLIC_URL: publicUrl});
+	const {log} = await startSecure(t, {LAYERCACHE_TLS_REDIRECT_PORT: '0', LAYERCACHE_PUBLIC_URL: publicUrl, LAYERCACHE_AUTH: 'none'});
 	const port = Number(log.find(({msg}) => msg === 'plain HTTP is led to https')?.port);
 	const answer = await fetch(`http://127.0.0.1:${port}/ui`, {redirect: 'manual'});
 	t.is(answer.headers.get('location'), `${publicUrl}/ui`);
@@ -158,7 +158,7 @@ test('the session of somebody who signs in by https is never sent in the clear',
 	const token = 'correct-horse-battery';
 	const {url, ca} = await startSecure(t, {LAYERCACHE_ADMIN_TOKEN: token});
 	const headers = {'Content-Type': 'application/x-www-form-urlencoded', Origin: url};
-	const answer = await secureRequest(`${url}/ui/sign-in`, {ca, method: 'POST', headers, body: `token=${token}`});
+	const answer = await secureRequest(`${url}/ui/sign-in`, {ca, method: 'POST', headers, body: `secret=${token}`});
 	t.is(answer.status, 303);
 	t.regex(answer.headers['set-cookie']?.[0] ?? '', /; HttpOnly; SameSite=Strict; Secure$/);
 });

@@ -44,6 +44,17 @@ for (const [what, text] of Object.entries(bombs)) {
 	});
 }
 
+test('a manifest that grows beyond 4 MiB is refused before the rest of it has come, whatever length it says', async t => {
+	const {client} = await startApp(t);
+	let sent = 0;
+	const body = async function* () {
+		for (; sent < 64; sent += 1) yield Buffer.alloc(MiB, ' ');
+	};
+	const headers = {'Content-Type': mediaTypes.ociManifest};
+	t.is((await client.request('PUT', '/v2/ci/app/manifests/main', {headers, body: body()})).status, 413);
+	t.true(sent < 64, 'all of it was read');
+});
+
 const importer = {'User-Agent': 'buildkit/v0.33', Accept: `${mediaTypes.ociManifest}, ${mediaTypes.ociIndex}, */*`};
 const step = (name: string) => digestOf(Buffer.from(name));
 const layer = describe('layer');

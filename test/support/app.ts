@@ -7,6 +7,7 @@ import type {OpenOldStore} from '../../src/oldBuckets.ts';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import type {ObjectStore} from '../../src/storage/objectStore.ts';
 import {createLog} from '../../src/telemetry/log.ts';
+import type {OpenUpstream} from '../../src/upstreams.ts';
 import {createClient} from './client.ts';
 import {policyFile} from './policy.ts';
 
@@ -20,11 +21,12 @@ export type StartOptions = {
 	/** The policy file, as YAML. */
 	policy?: string;
 	openOldStore?: OpenOldStore;
+	openUpstream?: OpenUpstream;
 };
 
 export const startApp = async (
 	t: ExecutionContext,
-	{store: given, environment = {}, clock = Date.now, elapsed, found, policy, openOldStore}: StartOptions = {},
+	{store: given, environment = {}, clock = Date.now, elapsed, found, policy, openOldStore, openUpstream}: StartOptions = {},
 ) => {
 	// Nobody waits for the end of a deletion: the store's clock is set to it.
 	let skippedMs = 0;
@@ -48,6 +50,7 @@ export const startApp = async (
 		elapsed,
 		found,
 		openOldStore,
+		openUpstream,
 		...(!given && {wait}),
 		log: createLog(
 			{format: 'json', level: 'debug'},

@@ -1,4 +1,6 @@
 /** The dashboard on a free port, over operations whose answers are given. */
+import {noAudit} from '../../src/audit/audit.ts';
+import {createAdminAccess} from '../../src/http/adminAccess.ts';
 import {createHttpAdministration} from '../../src/http/administration.ts';
 import {createKoaApp} from '../../src/http/koaApp.ts';
 import {listen} from '../../src/http/server.ts';
@@ -8,6 +10,7 @@ import {createMemoryStore} from '../../src/storage/memory.ts';
 import {createLog} from '../../src/telemetry/log.ts';
 import {createMetrics} from '../../src/telemetry/metrics.ts';
 import type {UsageRecorder} from '../../src/usage/usage.ts';
+import {createTestAuthentication} from './authentication.ts';
 import {sampleNow, sampleOperations} from './sampleAnswers.ts';
 
 export type ListenOptions = {
@@ -25,10 +28,18 @@ export const listenDashboard = async ({operations = sampleOperations(), token, c
 	const unused = () => {
 		throw new Error('there is only what an administrator reaches');
 	};
+	const {sessions, ...authentication} = createTestAuthentication({administratorToken: token, clock});
+	const access = createAdminAccess({...authentication, audit: noAudit, asksForCredentials: token !== undefined});
 	const koa = createKoaApp({
-		administration: createHttpAdministration({operations, jobs, token, clock, elapsed: clock, version: '0.1.0'}),
+		administration: createHttpAdministration({
+			...{operations, jobs, access, sessions, clock, elapsed: clock, version: '0.1.0'},
+			audit: noAudit,
+		}),
+		access,
+		audit: noAudit,
+		admit: unused,
+		assertMayReadMetrics: unused,
 		registryFor: unused,
-		rightsOf: unused,
 		explainRef: unused,
 		usage: new Proxy({} as UsageRecorder, {get: unused}),
 		assertReady: unused,

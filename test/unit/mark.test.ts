@@ -15,10 +15,10 @@ import {type Collecting, createCollecting, graceMs, hourMs, indexType, manifestT
 const repo = parseRepositoryName('ci/app');
 const shared = parseTag('shared');
 
-const look = async ({store, lifetimes}: Collecting, {removals = [], untaggedMs = 0}: Partial<RetentionDecision> = {}) => {
+const look = async ({store, lifetimes}: Collecting, {removals = [], untaggedMs = 0, keeps}: Partial<RetentionDecision> = {}) => {
 	const [inventory] = await Array.fromAsync(walkRepositories(store));
 	if (!inventory) throw new Error('nothing is there');
-	const marks = mark(inventory, {lifetimes, decision: {removals, untaggedMs}});
+	const marks = mark(inventory, {lifetimes, decision: {removals, untaggedMs, keeps}});
 	return {inventory, marks, isMarked: (digest: Digest) => marks.manifest(digest) === undefined};
 };
 const removal = (given: Partial<Removal>): Removal => ({repo, kind: 'tag', reason: 'by a rule', exclusiveBytes: 0, ...given});
@@ -34,6 +34,16 @@ test('what a tag points at is kept, and what no tag leads to is kept while it is
 	const {isMarked, marks} = await look(room);
 	t.true(isMarked(tagged));
 	t.is(marks.manifest(untagged), 'no tag leads to it');
+});
+
+test('what is still to be handed over is kept with all that it leads to, though no tag leads to it any more', async t => {
+	const room = createCollecting();
+	const child = await room.putManifest('ci/app', ['a']);
+	const index = await room.putIndex('ci/app', [child]);
+	room.pass(old);
+	t.false((await look(room)).isMarked(child));
+	const {isMarked} = await look(room, {keeps: new Set([index])});
+	t.true(isMarked(index) && isMarked(child));
 });
 
 test('a rule keeps what no tag leads to for longer than the grace, and never for less', async t => {

@@ -4,6 +4,7 @@ import type {Outcome} from '../exitCodes.ts';
 import type {Paint} from '../terminal.ts';
 import {auditEntries} from './audit.ts';
 import {cyclePreview, cycleRun, cycleStatus, verification} from './collection.ts';
+import {handOverList, handOversDropped, handOversHastened} from './handOvers.ts';
 import {findings} from './health.ts';
 import {refDescription, refDifference, refList, refProtection} from './refs.ts';
 import {deletion, deletionByName, retentionPreview} from './removals.ts';
@@ -30,6 +31,9 @@ export const renderings: {readonly [N in OperationName]: Rendering<N>} = {
 	'gc.preview': cyclePreview,
 	'gc.run': cycleRun,
 	'gc.status': cycleStatus,
+	'handovers.list': handOverList,
+	'handovers.retry': handOversHastened,
+	'handovers.drop': handOversDropped,
 	usage: usageReport,
 	top: topList,
 	'audit.list': auditEntries,

@@ -3,6 +3,7 @@ import type {Administration} from '../administration.ts';
 import type {Runs} from '../operations.ts';
 import {createAuditRuns} from './audit.ts';
 import {createCollectionRuns} from './collection.ts';
+import {createHandOverRuns} from './handOvers.ts';
 import {createHealthRuns} from './health.ts';
 import {createRefRuns} from './refs.ts';
 import {createRemovalRuns} from './removals.ts';
@@ -13,6 +14,7 @@ export const createRuns = (administration: Administration): Runs => ({
 	...createRefRuns(administration),
 	...createRemovalRuns(administration),
 	...createCollectionRuns(administration),
+	...createHandOverRuns(administration),
 	...createUsageRuns(administration),
 	...createHealthRuns(administration),
 	...createAuditRuns(administration),

@@ -1,0 +1,36 @@
+/** What a token may do: no more than whom it was issued to may do now, and no more than it was asked for. */
+import {type RepositoryName, repositoryNameSchema, type Scope} from 'oci-spec-types';
+import type {Action} from '../config/actions.ts';
+import type {Decision, Rights} from './rights.ts';
+
+export const withinScopes = (rights: Rights, scopes: readonly Scope[]): Rights => {
+	const within = (action: Action, repo: RepositoryName, decide: () => Decision): Decision =>
+		hasScope(scopes, action, repo) ? decide() : {allowed: false, reason: `the token was not asked for to ${action} in ${repo}`};
+	return {
+		may: (action, repo, tag) => within(action, repo, () => rights.may(action, repo, tag)),
+		mayWithin: (action, repo) => within(action, repo, () => rights.mayWithin(action, repo)),
+		isAdministrator: () => ({allowed: false, reason: 'a token for the registry does not administer it'}),
+	};
+};
+
+/** Clients ask for no right to move what is protected: it goes with that to move anything. */
+export const hasScope = (scopes: readonly Scope[], action: Action, repo: RepositoryName): boolean => {
+	const {actions = []} = scopes.find(({type, name}) => type === 'repository' && name === repo) ?? {};
+	return action === 'protect' ? actions.includes('push') || actions.includes('delete') : actions.includes(action);
+};
+
+export const hasCatalogScope = (scopes: readonly Scope[]): boolean =>
+	scopes.some(({type, name}) => type === 'registry' && name === 'catalog');
+
+/** The part of what is asked for that is allowed; `*` is all of that. Scopes of which nothing is left are left out. */
+export const allowedScopes = (asked: readonly Scope[], {rights, isIdentified}: {rights: Rights; isIdentified: boolean}): Scope[] =>
+	asked.flatMap(scope => {
+		if (scope.type === 'registry' && scope.name === 'catalog') return isIdentified ? [scope] : [];
+		const repo = scope.type === 'repository' ? repositoryNameSchema.safeParse(scope.name).data : undefined;
+		if (!repo) return [];
+		const wanted = scope.actions.includes('*') ? grantable : grantable.filter(action => scope.actions.includes(action));
+		const actions = wanted.filter(action => rights.mayWithin(action, repo).allowed);
+		return actions.length > 0 ? [{...scope, actions}] : [];
+	});
+
+const grantable = ['pull', 'push', 'delete'] as const satisfies Action[];

@@ -1,0 +1,19 @@
+/** Whether clients have to be somebody: said by LAYERCACHE_AUTH, and open without a word on this machine alone. */
+import {isLoopbackName} from '../lib/loopback.ts';
+import {type Settings, SettingsInvalid} from './settings.ts';
+
+/** Whether nobody has to be anybody. Throws SettingsInvalid where that was not said, and others than this machine would be let in. */
+export const isOpenToAll = ({auth, host, publicUrl}: Pick<Settings, 'auth' | 'host' | 'publicUrl'>): boolean => {
+	if (auth !== undefined) return auth === 'none';
+	const reach = [
+		...(isLoopbackHost(host) ? [] : ['LAYERCACHE_HOST is an address that others reach']),
+		...(publicUrl && !isLoopbackName(publicUrl.hostname) ? ['LAYERCACHE_PUBLIC_URL is a name that others reach'] : []),
+	];
+	if (reach.length === 0) return true;
+	throw new SettingsInvalid([
+		`${reach.join(', and ')}: LAYERCACHE_AUTH has to say who may. \`required\` asks every client who it is (docs/auth.md); with \`none\` anyone who reaches the server may read, push and delete`,
+	]);
+};
+
+/** As LAYERCACHE_HOST has it, without brackets. */
+const isLoopbackHost = (host: string) => host === '::1' || isLoopbackName(host);
