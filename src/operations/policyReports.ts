@@ -80,9 +80,9 @@ const explainOldRef = (ref: string, file: string | undefined, place: OldPlace | 
 	};
 };
 
-const nothing = (problem: string): Report => ({exitCode: 2, lines: [problem], facts: {problem}});
+export const nothing = (problem: string): Report => ({exitCode: 2, lines: [problem], facts: {problem}});
 
-const readPolicy = async (file: string): Promise<{policy: Policy} | {report: Report}> => {
+export const readPolicy = async (file: string): Promise<{policy: Policy} | {report: Report}> => {
 	const text = await readFile(file, 'utf8').catch((error: Error) => error);
 	if (text instanceof Error) return {report: nothing(`${file} cannot be read: ${text.message}`)};
 	try {
@@ -95,7 +95,7 @@ const readPolicy = async (file: string): Promise<{policy: Policy} | {report: Rep
 	}
 };
 
-const parseRef = (ref: string): {repo: RepositoryName; tag: Tag} | string => {
+export const parseRef = (ref: string): {repo: RepositoryName; tag: Tag} | string => {
 	const colon = ref.lastIndexOf(':');
 	if (colon === -1) return `${ref} has no tag: write it like ci/app:main`;
 	try {
