@@ -53,7 +53,8 @@ export const createSessionTokens = (options: SessionTokenOptions): SessionTokens
 			sub: identity.name,
 			kind: identity.kind,
 			...(identity.issuer && {issuer: identity.issuer}),
-			...(identity.kind === 'oidc' && {claims: claimsWithin(identity.claims, neededClaims())}),
+			// Of a user or a static token they are its name, by which it is looked up.
+			claims: identity.kind === 'oidc' ? claimsWithin(identity.claims, neededClaims()) : identity.claims,
 			mark,
 			...(access.length > 0 && {access: access.map(({type, name, actions}) => ({type, name, actions}))}),
 			jti: randomUUID(),
