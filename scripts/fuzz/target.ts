@@ -42,7 +42,7 @@ export const prepareTarget = async (): Promise<Target> => {
 	const adminToken = newSecret();
 	const password = newSecret();
 	// The least cost: a server that computes hashes answers nothing else.
-	const hashed = async (text: string) => hash(text, {cost: 4});
+	const hashed = async (text: string) => hash(text, 4);
 	const htpasswd = `fuzzer:${await hashed(password)}\nsomebody:${await hashed(newSecret())}\n`;
 	const basic = (name: string, secret: string) => `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`;
 

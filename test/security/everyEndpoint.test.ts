@@ -89,7 +89,7 @@ ${rights.map(right => `  - {who: {issuer: ci, claims: {right: ${right}}}, may: $
 /** The registry with what is asked for in it, anew. */
 const start = async (t: ExecutionContext) => {
 	const htpasswd = join(await temporaryFolder(t), 'users');
-	const hashed = await hash(password, {cost: 4});
+	const hashed = await hash(password, 4);
 	await writeFile(htpasswd, users.map(user => `${user}:${hashed}\n`).join(''));
 	const running = await startSecuredApp(t, {policy, environment: {LAYERCACHE_AUTH_HTPASSWD: htpasswd}});
 	const {client, url, issuer, tokens} = running;
