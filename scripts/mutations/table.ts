@@ -1,7 +1,9 @@
 /** Every threat of docs/security.md with its defence taken out. `npm run mutations` sees each test fail; a quick test sees that the table is whole. */
 
 import {contentMutations} from './content.ts';
+import {identityMutations} from './identity.ts';
 import type {Mutation} from './mutation.ts';
+import {rightsMutations} from './rights.ts';
 import {wireMutations} from './wire.ts';
 
-export const mutations: readonly Mutation[] = [...wireMutations, ...contentMutations];
+export const mutations: readonly Mutation[] = [...wireMutations, ...contentMutations, ...identityMutations, ...rightsMutations];

@@ -17,6 +17,7 @@
  *     repos/<name>/_uploads/<id>/<offset>-<nonce>.<alg>-<hex> empty: the digest of that chunk
  *     usage/<day>/<replica>-<number>                  how refs and layers were used that day, as one process heard of it
  *     usage/<day>/merged-<hash>-<part>of<parts>       the same of all processes; of long ago under usage/earlier/
+ *     auth/tokens                                     static tokens, with the hashes of their secrets (src/auth/staticTokens.ts)
  *     jobs/<id>/state, jobs/<id>/result               a long operation of an administrator, and what it answered
  */
 

@@ -1,5 +1,6 @@
 /** What an upstream is shown so that it lets us in: learned from its challenge, and from then on sent with the first request. */
 import {type Challenge, parseChallenges} from './challenges.ts';
+import type {Secrets} from './secrets.ts';
 import {type BearerChallenge, basic, type Tokens} from './tokens.ts';
 import {type Credentials, UpstreamFailure, type UpstreamOperation} from './upstream.ts';
 
@@ -10,9 +11,9 @@ export type Authorization = {
 	answer(challenge: string, scope: string, sent: string | undefined, operation: UpstreamOperation): Promise<string>;
 };
 
-export type AuthorizationOptions = {host: string; credentials: Credentials; tokens: Tokens; onSecret: (secret: string) => void};
+export type AuthorizationOptions = {host: string; credentials: Credentials; tokens: Tokens; secrets: Secrets};
 
-export const createAuthorization = ({host, credentials, tokens, onSecret}: AuthorizationOptions): Authorization => {
+export const createAuthorization = ({host, credentials, tokens, secrets}: AuthorizationOptions): Authorization => {
 	let known: Challenge | undefined;
 	// What the upstream itself calls what we need for a scope, where it said so.
 	const scopes = new Map<string, string>();
@@ -20,8 +21,7 @@ export const createAuthorization = ({host, credentials, tokens, onSecret}: Autho
 	const basicHeader = async (): Promise<string | undefined> => {
 		const current = await credentials.get();
 		if (!current) return undefined;
-		onSecret(current.password);
-		return basic(current, onSecret);
+		return basic(current, secrets);
 	};
 
 	const bearerHeader = async (challenge: BearerChallenge, scope: string) =>
@@ -31,7 +31,16 @@ export const createAuthorization = ({host, credentials, tokens, onSecret}: Autho
 		challenge.scheme === 'basic' ? basicHeader() : bearerHeader(challenge, scope);
 
 	return {
-		header: async scope => known && headerFor(known, scope),
+		async header(scope) {
+			if (!known) return undefined;
+			try {
+				return await headerFor(known, scope);
+			} catch (error) {
+				// Its realm may have moved: the next request hears of that.
+				known = undefined;
+				throw error;
+			}
+		},
 
 		async answer(header, scope, sent, operation) {
 			const refuse = (message: string) => new UpstreamFailure('DENIED', {message, host, operation});
@@ -39,7 +48,6 @@ export const createAuthorization = ({host, credentials, tokens, onSecret}: Autho
 			const challenge = challenges.find(({scheme}) => scheme === 'bearer') ?? challenges[0];
 			if (!challenge)
 				throw refuse(`${host} refuses us with 401 and asks for nothing that we could give: check the address of this upstream`);
-			known = challenge;
 			if (challenge.scheme === 'bearer') {
 				if (challenge.scope && challenge.scope !== scope) learn(scopes, scope, challenge.scope);
 				if (sent) tokens.drop(scopes.get(scope) ?? scope, sent.slice('Bearer '.length));
@@ -47,6 +55,7 @@ export const createAuthorization = ({host, credentials, tokens, onSecret}: Autho
 			const better = await headerFor(challenge, scope);
 			if (!better) throw refuse(`${host} wants to know who asks: give this upstream a username and a password`);
 			if (better === sent) throw refuse(`${host} refuses the username and password of this upstream: check them`);
+			known = challenge;
 			return better;
 		},
 	};

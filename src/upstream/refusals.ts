@@ -68,7 +68,7 @@ export const unreachable = (
 ): unknown => {
 	if (!(error instanceof Error) || error instanceof OciError) return error;
 	const {code, name, message} = error as Error & {code?: unknown};
-	const word = typeof code === 'string' ? code : name;
+	const word = name !== 'HTTPParserError' && typeof code === 'string' ? code : name;
 	if (!hints[word] && !passingWords.test(word)) return error;
 	const {hint, isPassing = true} = hints[word] ?? {hint: broken};
 	const who = at === host ? host : `${at}, where ${host} sent us,`;
@@ -108,6 +108,8 @@ const hints: Readonly<Record<string, Hint>> = {
 	UND_ERR_HEADERS_TIMEOUT: {hint: slow},
 	UND_ERR_BODY_TIMEOUT: {hint: slow},
 	TimeoutError: {hint: slow},
+	// It has what came in it, which must not be told.
+	HTTPParserError: {hint: 'what it answers is no HTTP: is there a registry at this address?'},
 	TooLarge: {hint: 'its answer is longer than such an answer may be', isPassing: false},
 	EPROTO: {hint: noTls, isPassing: false},
 	ERR_SSL_WRONG_VERSION_NUMBER: {hint: noTls, isPassing: false},
@@ -119,5 +121,5 @@ const hints: Readonly<Record<string, Hint>> = {
 	ERR_TLS_CERT_ALTNAME_INVALID: {hint: certificate, isPassing: false},
 };
 
-// Of the system, of undici and of its parser; what is thrown by our own mistake has no such name.
-const passingWords = /^(?:E[A-Z]+|UND_ERR_[A-Z_]+|HPE_[A-Z_]+)$/;
+// Of the system and of undici; what is thrown by our own mistake has no such name.
+const passingWords = /^(?:E[A-Z]+|UND_ERR_[A-Z_]+)$/;

@@ -61,12 +61,14 @@ export const createRemoteClient = (options: RemoteOptions): RemoteClient => {
 	const connections = createConnections(tuning);
 	const repeat = createRepeat(tuning, options);
 	const secrets = createSecrets();
-	const onSecret = secrets.add;
-	const shared = {credentials, connections, repeat, tuning, userAgent, elapsed, onSecret, observer};
-	const tokens = createTokens({...shared, origin: new URL(origin)});
-	const authorization = createAuthorization({host, credentials, tokens, onSecret});
+	const tokens = createTokens({
+		...{credentials, connections, repeat, tuning, secrets, userAgent, elapsed, observer},
+		origin: new URL(origin),
+	});
+	const authorization = createAuthorization({host, credentials, tokens, secrets});
 
-	const failureOf = (error: unknown, {operation}: RemoteRequest, url: URL) => unreachable(error, {host, operation, at: url.host});
+	const failureOf = (error: unknown, {operation}: RemoteRequest, url: URL) =>
+		unreachable(error, {host, operation, at: secrets.redact(url.host)});
 
 	/** Where the upstream says to go on. Not a step further than it may know who we are. */
 	const attempt = async (request: RemoteRequest, bearer: string | undefined): Promise<RemoteAnswer> => {
@@ -110,28 +112,28 @@ export const createRemoteClient = (options: RemoteOptions): RemoteClient => {
 		}
 	};
 
-	/** With what the upstream asks for, at the second try. */
+	/** With what the upstream asks for, once it has asked. What we had of old may be old: it is asked for anew once. */
 	const letIn = async (request: RemoteRequest): Promise<RemoteAnswer> => {
 		const {scope, operation} = request;
-		const shown = await authorization.header(scope);
-		const first = await attempt(request, shown);
-		if (first.status !== 401 || first.url.origin !== origin) return first;
-		discard(first);
-		const better = await authorization.answer(first.headers['www-authenticate'] ?? '', scope, shown, operation);
-		if (!isRepeatable(request))
-			throw new UpstreamFailure('UNAVAILABLE', {
-				...{host, operation, isPassing: true},
-				message: `${host} wanted to know anew who asks when ${operation} had begun: send it again`,
-			});
-		return attempt(request, better);
+		let shown = await authorization.header(scope);
+		for (let left = shown ? 1 : 2; ; left -= 1) {
+			const answer = await attempt(request, shown);
+			if (answer.status !== 401 || answer.url.origin !== origin || left === 0) return answer;
+			discard(answer);
+			shown = await authorization.answer(answer.headers['www-authenticate'] ?? '', scope, shown, operation);
+			if (isRepeatable(request)) continue;
+			const message = `${host} wanted to know anew who asks when ${operation} had begun: send it again`;
+			throw new UpstreamFailure('UNAVAILABLE', {host, operation, isPassing: true, message});
+		}
 	};
 
 	const refusalOf = async (request: RemoteRequest, {status, headers, body, url}: RemoteAnswer): Promise<OciError> => {
 		const {operation, repo, absent} = request;
 		const bytes = await readAtMost(body, mostRefusalBytes).catch(() => Buffer.alloc(0));
 		body.destroy();
-		const said = parseRefusal(bytes);
-		const refusal = {host: url.host, operation, ...(repo && {repo}), status, ...secrets.redacted(said)};
+		const {code, message} = parseRefusal(bytes);
+		const said = {...(code && {code: secrets.redact(code)}), ...(message && {message: secrets.redact(message)})};
+		const refusal = {host: secrets.redact(url.host), operation, ...(repo && {repo}), status, ...said};
 		if (url.origin !== origin) return refusedElsewhere(refusal, {host, absent});
 		const retryAfterMs = parseRetryAfter(headers['retry-after'], headers.date);
 		return quirks.explain?.(refusal) ?? refused(refusal, {absent, retryAfterMs});

@@ -1,19 +1,26 @@
 /** What must not be told: what was sent as credentials, should an upstream say it back. */
 import {LRUCache} from 'lru-cache';
 
-export const createSecrets = () => {
-	const known = new LRUCache<string, true>({max: keptSecrets});
-	const redact = (text: string): string => {
-		let clean = text;
-		for (const secret of known.keys()) clean = clean.replaceAll(secret, '…');
-		return clean;
-	};
+export type Secrets = {
+	/** This is one from now on. */
+	add(secret: string): void;
+	/** The same text without any of them, in whatever case they stand there. */
+	redact(text: string): string;
+};
+
+export const createSecrets = (): Secrets => {
+	const known = new LRUCache<string, RegExp>({max: keptSecrets});
 	return {
-		/** What is too short to be a secret would make holes in every word. */
-		add: (secret: string): void => void (secret.length >= shortestSecret && known.set(secret, true)),
-		/** The same texts without them. */
-		redacted: <T extends Readonly<Record<string, string>>>(texts: T): T =>
-			Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, redact(text)])) as T,
+		add(secret) {
+			// What is too short to be a secret would make holes in every word.
+			if (secret.length >= shortestSecret && !known.get(secret)) known.set(secret, new RegExp(RegExp.escape(secret), 'gi'));
+		},
+
+		redact(text) {
+			let clean = text;
+			for (const pattern of known.values()) clean = clean.replace(pattern, '…');
+			return clean;
+		},
 	};
 };
 

@@ -7,6 +7,7 @@ import type {Challenge} from './challenges.ts';
 import {type Connections, discard, type WireAnswer} from './connections.ts';
 import {passingStatus, unreachable} from './refusals.ts';
 import {parseRetryAfter, type Repeat} from './retries.ts';
+import type {Secrets} from './secrets.ts';
 import {type Credentials, type RemoteTuning, UpstreamFailure, type UpstreamObserver} from './upstream.ts';
 
 export type BearerChallenge = Extract<Challenge, {scheme: 'bearer'}>;
@@ -27,18 +28,17 @@ export type TokensOptions = {
 	userAgent: string;
 	/** Milliseconds since some moment, never going back. */
 	elapsed: () => number;
-	/** A secret that must not be told from now on. */
-	onSecret: (secret: string) => void;
+	secrets: Secrets;
 	observer?: UpstreamObserver | undefined;
 };
 
 export const createTokens = (options: TokensOptions): Tokens => {
-	const {origin, connections, credentials, repeat, tuning, userAgent, elapsed, onSecret, observer} = options;
+	const {origin, connections, credentials, repeat, tuning, userAgent, secrets, elapsed, observer} = options;
 	const kept = new LRUCache<string, string>({max: keptTokens, perf: {now: elapsed}, ttlResolution: 0});
 	const flights = createFlights<Token>();
 	const failure = (message: string, facts: {isPassing?: boolean; retryAfterMs?: number | undefined; code?: 'DENIED'} = {}) => {
 		const {code = 'UNAVAILABLE', ...more} = facts;
-		return new UpstreamFailure(code, {message, host: origin.host, operation: 'token', ...more});
+		return new UpstreamFailure(code, {message: secrets.redact(message), host: origin.host, operation: 'token', ...more});
 	};
 
 	/** Where tokens are, with what is asked for. Credentials go there: over TLS, or no further than the host they are for. */
@@ -57,8 +57,7 @@ export const createTokens = (options: TokensOptions): Tokens => {
 
 	const request = async (url: URL): Promise<WireAnswer> => {
 		const known = await credentials.get();
-		if (known) onSecret(known.password);
-		const headers = {'user-agent': userAgent, accept: 'application/json', ...(known && {authorization: basic(known, onSecret)})};
+		const headers = {'user-agent': userAgent, accept: 'application/json', ...(known && {authorization: basic(known, secrets)})};
 		const startedAt = elapsed();
 		let status: number | undefined;
 		try {
@@ -67,7 +66,7 @@ export const createTokens = (options: TokensOptions): Tokens => {
 			({status} = answer);
 			return answer;
 		} catch (error) {
-			throw unreachable(error, {host: origin.host, at: url.host, operation: 'token'});
+			throw unreachable(error, {host: origin.host, at: secrets.redact(url.host), operation: 'token'});
 		} finally {
 			observer?.requested({operation: 'token', status, seconds: (elapsed() - startedAt) / 1000});
 		}
@@ -75,14 +74,14 @@ export const createTokens = (options: TokensOptions): Tokens => {
 
 	const read = async (answer: WireAnswer, url: URL): Promise<Token> => {
 		const bytes = await readAtMost(answer.body, mostTokenBytes).catch(error => {
-			throw unreachable(error, {host: origin.host, at: url.host, operation: 'token'});
+			throw unreachable(error, {host: origin.host, at: secrets.redact(url.host), operation: 'token'});
 		});
 		const parsed = tokenSchema.safeParse(jsonOf(bytes));
 		// What was wrong with it may have the token in it.
 		if (!parsed.success) throw failure(`${url.host}, which has the tokens of ${origin.host}, answered something that is no token`);
 		const {token, access_token: accessToken, expires_in: lifeSeconds} = parsed.data;
 		const text = token ?? accessToken ?? '';
-		onSecret(text);
+		secrets.add(text);
 		return {text, lifeMs: lifeSeconds * 1000 * usedShare};
 	};
 
@@ -134,9 +133,10 @@ export const createTokens = (options: TokensOptions): Tokens => {
 };
 
 /** `Basic` and what follows it. */
-export const basic = ({username, password}: {username: string; password: string}, onSecret: (secret: string) => void): string => {
+export const basic = ({username, password}: {username: string; password: string}, secrets: Secrets): string => {
 	const encoded = Buffer.from(`${username}:${password}`).toString('base64');
-	onSecret(encoded);
+	secrets.add(password);
+	secrets.add(encoded);
 	return `Basic ${encoded}`;
 };
 

@@ -1,10 +1,12 @@
 /** An OpenID Connect issuer of the test's own: discovery, keys that rotate, tokens as CI gives them, and every way to misbehave. */
 import {createHmac, generateKeyPairSync, type KeyObject} from 'node:crypto';
-import {createServer, type ServerResponse} from 'node:http';
+import {createServer, type RequestListener, type ServerResponse} from 'node:http';
+import {createServer as createTlsServer} from 'node:https';
 import {exportJWK, type JWTPayload, SignJWT} from 'jose';
 import {listenOnLoopback} from './loopback.ts';
 
-export type IssuerOptions = {alg?: 'RS256' | 'ES256' | 'EdDSA'};
+/** `tls`: PEM, to be asked by https. */
+export type IssuerOptions = {alg?: 'RS256' | 'ES256' | 'EdDSA'; tls?: {cert: string; key: string}};
 
 /** What the issuer does instead of answering as it should. */
 export type Misbehaviour =
@@ -32,13 +34,13 @@ export type TokenOptions = {
 
 export type TestIssuer = Awaited<ReturnType<typeof startIssuer>>;
 
-export const startIssuer = async (scope: {teardown(act: () => Promise<void>): void}, {alg = 'RS256'}: IssuerOptions = {}) => {
+export const startIssuer = async (scope: {teardown(act: () => Promise<void>): void}, {alg = 'RS256', tls}: IssuerOptions = {}) => {
 	let keys = [makeKey(alg, 1)];
 	let misbehaviour: Misbehaviour | undefined;
 	let keysUrl: string | undefined;
 	const requests: {path: string; authorization: string | undefined}[] = [];
 
-	const server = createServer(async (request, response) => {
+	const listener: RequestListener = async (request, response) => {
 		const path = request.url ?? '';
 		requests.push({path, authorization: request.headers.authorization});
 		const set = await keySet();
@@ -47,8 +49,9 @@ export const startIssuer = async (scope: {teardown(act: () => Promise<void>): vo
 		if (path === keysPath || path === `/elsewhere${keysPath}`) return answer(response, 200, set);
 		if (path === `/elsewhere${discoveryPath}`) return answer(response, 200, {issuer: url, jwks_uri: `${url}/elsewhere${keysPath}`});
 		answer(response, 404, {});
-	});
-	const url = await listenOnLoopback(scope, server);
+	};
+	const heard = await listenOnLoopback(scope, tls ? createTlsServer(tls, listener) : createServer(listener));
+	const url = tls ? heard.replace('http:', 'https:') : heard;
 
 	const keySet = async () => ({keys: await Promise.all(keys.map(({kid, pair}) => publicJwk(kid, alg, pair.publicKey)))});
 	const newest = () => keys[0] as TestKey;

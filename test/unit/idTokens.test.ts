@@ -1,9 +1,10 @@
-import {writeFile} from 'node:fs/promises';
+import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {createIdTokens} from '../../src/auth/idTokens.ts';
 import type {DocumentLimits} from '../../src/auth/issuerDocument.ts';
 import {parsePolicy} from '../../src/config/policy.ts';
+import {makeCertificate} from '../support/certificates.ts';
 import {githubClaims, gitlabClaims, kubernetesClaims} from '../support/idTokenClaims.ts';
 import {type Misbehaviour, startIssuer, type TestIssuer} from '../support/issuer.ts';
 import {temporaryFolder} from '../support/temporaryFolder.ts';
@@ -181,7 +182,8 @@ test('a token without an end, or without a subject, is refused', async t => {
 	const {issuer, refused} = await start(t);
 	t.is(await refused(await issuer.sign({...githubClaims, exp: undefined})), 'the token of github has no fitting "exp"');
 	t.is(await refused(await issuer.sign({...githubClaims, sub: undefined})), 'the token of github has no fitting "sub"');
-	t.is(await refused(await issuer.sign({...githubClaims, sub: ''})), 'the token does not say whose it is');
+	for (const sub of ['', 'lone \ud800'])
+		t.is(await refused(await issuer.sign({...githubClaims, sub})), 'the token does not say whose it is');
 });
 
 test('no trick with the header makes a signature of somebody else count', async t => {
@@ -319,4 +321,25 @@ test('a policy that changes elsewhere does not have keys fetched again', async t
 	});
 	t.regex(await refused(await issuer.sign(githubClaims)), /^holds/);
 	t.is(issuer.requests.length, 2);
+});
+
+test('an issuer with a certificate of an authority of its own is asked if the policy names that, and not else', async t => {
+	const {cert, key} = await makeCertificate(await temporaryFolder(t));
+	const issuer = await startIssuer(t, {tls: {cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8')}});
+	const {refused, setIssuers, problems} = await start(t);
+	setIssuers({cluster: {issuer: issuer.url, audience: 'layercache'}});
+	t.is(await refused(await issuer.sign(kubernetesClaims)), 'the keys of the issuer cluster cannot be fetched just now');
+	t.regex(problems.join(), /cannot be read: .*(SELF_SIGNED|UNABLE_TO_VERIFY)/);
+	setIssuers({cluster: {issuer: issuer.url, audience: 'layercache', ca: cert}});
+	t.regex(await refused(await issuer.sign(kubernetesClaims)), /^holds/);
+});
+
+test('an issuer by https does not send us to plain http', async t => {
+	const {cert, key} = await makeCertificate(await temporaryFolder(t));
+	const issuer = await startIssuer(t, {tls: {cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8')}});
+	const {refused, setIssuers, problems} = await start(t);
+	setIssuers({cluster: {issuer: issuer.url, audience: 'layercache', ca: cert}});
+	issuer.pointKeysAt(issuer.url.replace('https:', 'http:'));
+	t.is(await refused(await issuer.sign(kubernetesClaims)), 'the keys of the issuer cluster cannot be fetched just now');
+	t.regex(problems.join(), /anybody on the way could change them/);
 });
