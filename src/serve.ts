@@ -84,13 +84,16 @@ const isLoopback = (address: string) => address === '::1' || address.startsWith(
 
 /** What a person can mend is told in a sentence; only the unforeseen shows its stack. */
 const explanation = async (error: unknown): Promise<unknown> => {
-	const [{CannotListen}, {CertificateUnusable}, {PolicyInvalid}, {AuditFileUnusable}] = await Promise.all([
-		import('./http/server.ts'),
-		import('./http/certificate.ts'),
-		import('./config/policy.ts'),
-		import('./audit/auditFile.ts'),
-	]);
-	const mendable = [SettingsInvalid, PolicyInvalid, CertificateUnusable, AuditFileUnusable, CannotListen, StoreUnfit, StoreUnavailable];
-	const types = [...mendable, FirstWorkerEnded];
+	const [{CannotListen}, {CertificateUnusable}, {PolicyInvalid}, {AuditFileUnusable}, {HtpasswdInvalid}, {SigningKeysInvalid}] =
+		await Promise.all([
+			import('./http/server.ts'),
+			import('./http/certificate.ts'),
+			import('./config/policy.ts'),
+			import('./audit/auditFile.ts'),
+			import('./auth/htpasswd.ts'),
+			import('./auth/signingKeys.ts'),
+		]);
+	const files = [PolicyInvalid, CertificateUnusable, AuditFileUnusable, HtpasswdInvalid, SigningKeysInvalid];
+	const types = [SettingsInvalid, ...files, CannotListen, StoreUnfit, StoreUnavailable, FirstWorkerEnded];
 	return error instanceof Error && types.some(type => error instanceof type) ? `layercache cannot start: ${error.message}` : error;
 };

@@ -4,11 +4,14 @@ import type {Action} from '../config/actions.ts';
 import type {Decision, Rights} from './rights.ts';
 
 export const withinScopes = (rights: Rights, scopes: readonly Scope[]): Rights => {
-	const within = (action: Action, repo: RepositoryName, decide: () => Decision): Decision =>
-		hasScope(scopes, action, repo) ? decide() : {allowed: false, reason: `the token was not asked for to ${action} in ${repo}`};
+	/** What the holder may not do is said first: no other token would help. */
+	const within = (action: Action, repo: RepositoryName, decision: Decision): Decision =>
+		!decision.allowed || hasScope(scopes, action, repo)
+			? decision
+			: {allowed: false, reason: `the token was not asked for to ${action} in ${repo}`};
 	return {
-		may: (action, repo, tag) => within(action, repo, () => rights.may(action, repo, tag)),
-		mayWithin: (action, repo) => within(action, repo, () => rights.mayWithin(action, repo)),
+		may: (action, repo, tag) => within(action, repo, rights.may(action, repo, tag)),
+		mayWithin: (action, repo) => within(action, repo, rights.mayWithin(action, repo)),
 		isAdministrator: () => ({allowed: false, reason: 'a token for the registry does not administer it'}),
 	};
 };

@@ -43,7 +43,7 @@ export type SessionTokenOptions = {
 export const createSessionTokens = (options: SessionTokenOptions): SessionTokens => {
 	const {keys, clock, accessLifeMs, signInLifeMs, stands, neededClaims} = options;
 	// What was proven of a text stays true until it expires or its key goes; whether it still stands is asked each time.
-	const proven = new LRUCache<string, Proven>({max: 10_000, maxSize: 32 * 1024 * 1024, sizeCalculation: (_, text) => text.length});
+	const proven = new LRUCache<string, Proven>({max: 5000, maxSize: 8 * 1024 * 1024, sizeCalculation: (_, text) => text.length});
 
 	const issue = async (kind: SessionKind, {identity, mark}: Holder, lifeMs: number, access: readonly Scope[] = []): Promise<Issued> => {
 		const issuedAt = Math.floor(clock() / 1000);
@@ -53,7 +53,8 @@ export const createSessionTokens = (options: SessionTokenOptions): SessionTokens
 			sub: identity.name,
 			kind: identity.kind,
 			...(identity.issuer && {issuer: identity.issuer}),
-			...(identity.kind === 'oidc' && {claims: claimsWithin(identity.claims, neededClaims())}),
+			// Of a user or a static token they are its name, by which it is looked up.
+			claims: identity.kind === 'oidc' ? claimsWithin(identity.claims, neededClaims()) : identity.claims,
 			mark,
 			...(access.length > 0 && {access: access.map(({type, name, actions}) => ({type, name, actions}))}),
 			jti: randomUUID(),

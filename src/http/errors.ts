@@ -37,6 +37,7 @@ export const apiFailureOf = (error: unknown, requestId: string): Failure => {
 
 /** The same in the shape of OAuth (RFC 6749 5.2), and beside it in the registry's, which is the one that docker shows. */
 export const tokenFailureOf = (error: unknown, requestId: string): Failure => {
+	if (error instanceof OciError && error.status < 500) return failureOf(error, requestId);
 	if (!(error instanceof TokenRefused)) {
 		const {reply, code, ...toLog} = failureOf(error, requestId);
 		const isPassing = reply.status === 503;
