@@ -21,6 +21,8 @@ export const createInner = (origin: string): Inner => {
 				headers: {...(body || method === 'GET' || method === 'HEAD' ? {} : {'content-length': '0'}), ...headers},
 				body: body ?? null,
 			});
+			// Whoever reads it hears of its failures there.
+			answer.body.on('error', () => undefined);
 			const told = Object.entries(answer.headers).map(([name, value]) => [name, String(value)]);
 			return {status: answer.statusCode, headers: Object.fromEntries(told), body: answer.body};
 		},

@@ -33,7 +33,7 @@ const assertImages = async ({inner}: EcrState, repo: string, manifest: Manifest)
 		if (!isManifestMediaType(child.mediaType))
 			throw refuse(400, 'MANIFEST_INVALID', `Invalid manifest: ${child.mediaType} in an image index`);
 		const {status, body} = await inner.ask('HEAD', `/v2/${repo}/manifests/${child.digest}`, {headers: {accept: child.mediaType}});
-		body.destroy();
+		await body.dump();
 		if (status !== 200)
 			throw refuse(
 				400,
@@ -46,7 +46,7 @@ const assertImages = async ({inner}: EcrState, repo: string, manifest: Manifest)
 /** aws/containers-roadmap#878, moby/buildkit#3776; also where the digest is the one that the tag has (aws/containers-roadmap#2179, #2380). */
 const assertNewTag = async ({inner}: EcrState, repo: string, tag: string): Promise<void> => {
 	const {status, body} = await inner.ask('HEAD', `/v2/${repo}/manifests/${tag}`, {headers: {accept: '*/*'}});
-	body.destroy();
+	await body.dump();
 	if (status !== 200) return;
 	throw refuse(
 		400,

@@ -93,7 +93,7 @@ const assertRepository = ({double, createsOnPush}: EcrState, {kind, repo}: {kind
 const redirect = async (state: EcrState, {repo, digest}: RequestOf<'blob.get'>): Promise<EcrAnswer> => {
 	const path = `/v2/${repo}/blobs/${digest}`;
 	const {status, body} = await state.inner.ask('HEAD', path);
-	body.destroy();
+	await body.dump();
 	if (status !== 200) throw refuse(404, 'BLOB_UNKNOWN', 'The blob was not found');
 	return {status: 307, headers: {...version, location: signedUrl(state, path)}};
 };

@@ -16,11 +16,11 @@ export const startUpload = async (
 	if (request.kind === 'upload.mount' && request.from && state.mounts) {
 		const query = new URLSearchParams({mount: request.digest, from: request.from});
 		const {status, body} = await state.inner.ask('POST', `/v2/${repo}/blobs/uploads/?${query}`);
-		body.destroy();
+		await body.dump();
 		if (status === 201) return {status, headers: {location: `${state.url}/v2/${repo}/blobs/${request.digest}`}};
 	}
 	const {status, headers, body} = await state.inner.ask('POST', `/v2/${repo}/blobs/uploads/`);
-	body.destroy();
+	await body.dump();
 	if (status !== 202) throw refuse(500, 'UNKNOWN', `the registry behind answered ${status}`);
 	const id = createUploadId(state.now().getTime(), randomBytes(10));
 	state.sessions.set(id, {repo, location: headers.location ?? '', firstChunk: undefined});
@@ -40,7 +40,7 @@ export const appendUpload = async (
 	const session = sessionOf(state, repo, upload);
 	if (session.firstChunk === undefined) {
 		const {status, headers, body} = await state.inner.ask('PATCH', session.location, bodyOf(message));
-		body.destroy();
+		await body.dump();
 		if (status >= 300) throw refuse(400, 'BLOB_UPLOAD_INVALID', `the registry behind answered ${status}`);
 		session.location = headers.location ?? session.location;
 		session.firstChunk = Number(/-(\d+)$/.exec(headers.range ?? '')?.[1] ?? -1) + 1;
@@ -60,7 +60,7 @@ export const finishUpload = async (
 	const target = `${location}${location.includes('?') ? '&' : '?'}digest=${digest}`;
 	const answer = await state.inner.ask('PUT', target, bodyOf(message));
 	if (answer.status >= 300) throw new EcrRefusal(await refusalOf(answer));
-	answer.body.destroy();
+	await answer.body.dump();
 	state.sessions.delete(upload);
 	return {status: 201, headers: {location: `${state.url}/v2/${repo}/blobs/${digest}`, 'docker-content-digest': digest}};
 };
