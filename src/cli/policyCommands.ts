@@ -1,8 +1,9 @@
 /**
- * `policy check` and `policy explain`. They are no operations of the table: they look at a file on this machine, before a
- * server has it, and need no store.
+ * `policy check`, `policy explain` and `access explain`. They are no operations of the table: they look at a file on this machine,
+ * before a server has it, and need no store.
  */
 import type {Command} from 'commander';
+import {type AskedFor, explainAccessTo} from '../operations/accessReports.ts';
 import {checkPolicy, explainRef, type Report} from '../operations/policyReports.ts';
 import type {Outcome} from './exitCodes.ts';
 import type {Terminal} from './terminal.ts';
@@ -37,5 +38,24 @@ export const addPolicyCommands = (
 		.option('--json', 'answer one JSON document, for programs')
 		.action(async (ref: string, {file, json}: {file?: string; json?: true}) =>
 			tell(await explainRef(ref, file ?? environment.LAYERCACHE_POLICY), json),
+		);
+
+	program
+		.command('access')
+		.description('tell who may do what')
+		.command('explain')
+		.argument('<ref>', 'such as ci/app:main')
+		.argument('[action]', 'pull, push, delete, protect or admin; by default each of them')
+		.description('say whether somebody may do something with a ref, by which rule, and why others do not count')
+		.option('--claims <file>', 'what an id token of CI says, as JSON')
+		.option('--issuer <name>', 'whose token it would be, by its name in the policy; by default that of `iss` in the claims')
+		.option('--user <name>', 'a user')
+		.option('--token <name>', 'a static token without rights of its own')
+		.option('--address <address>', 'from where; by default 127.0.0.1')
+		.option('--open', 'as with LAYERCACHE_AUTH=none')
+		.option('--file <file>', 'by default LAYERCACHE_POLICY')
+		.option('--json', 'answer one JSON document, for programs')
+		.action(async (ref: string, action: string | undefined, {file, json, ...who}: AskedFor & {file?: string; json?: true}) =>
+			tell(await explainAccessTo(ref, action, file ?? environment.LAYERCACHE_POLICY, who), json),
 		);
 };

@@ -45,6 +45,20 @@ const ruleSchema = z
 /** Rules that cannot mean what they say are problems. */
 export const accessSchema = z.array(ruleSchema, 'must be a list of rules').max(1000, 'has more than 1000 rules');
 
+/** Whom a rule means, in words. */
+export const formatWho = ({anyone, identified, user, token, issuer, claims = {}, addresses}: Who): string =>
+	[
+		anyone && 'anyone',
+		identified && 'whoever is logged in',
+		user && `user ${user.text}`,
+		token && `token ${token.text}`,
+		issuer && `issuer ${issuer}`,
+		...Object.entries(claims).map(([name, patterns]) => `${name} ${patterns.map(({text}) => text).join(' or ')}`),
+		addresses && `at ${addresses.join(' or ')}`,
+	]
+		.filter(part => typeof part === 'string')
+		.join(', ');
+
 /** Rules for issuers that the policy does not have, also where it has other problems. */
 export const unknownIssuers = (policy: unknown): Found[] => {
 	const {access, issuers} = (policy ?? {}) as {access?: unknown; issuers?: unknown};

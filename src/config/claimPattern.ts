@@ -7,8 +7,8 @@ export type ClaimPattern = {
 	names: readonly string[];
 	/** What each `{name}` stands for in this value, of which the pattern must mean the whole; undefined where it does not. */
 	match(value: string): Readonly<Record<string, string>> | undefined;
-	/** A value that it means. */
-	sample: string;
+	/** A value that it means, with these in the place of names; `x` stands for what is not among them. */
+	sampleOf(values: Readonly<Record<string, string>>): string;
 };
 
 /**
@@ -26,7 +26,8 @@ export const parseClaimPattern = (text: string): ClaimPattern => {
 			const found = value.length > longestValue ? undefined : expression.exec(value);
 			return found ? {...found.groups} : undefined;
 		},
-		sample: tokens.map(token => (token.kind === 'text' ? token.text : 'x')).join(''),
+		sampleOf: values =>
+			tokens.map(token => (token.kind === 'text' ? token.text : (token.kind === 'name' && values[nameOf(token)]) || 'x')).join(''),
 	};
 };
 

@@ -9,6 +9,12 @@ export type RefTemplate = {
 	names: readonly string[];
 	/** Each value stands for nothing but itself, whatever letters it has, in the repository's half in lower case. `unfit` says why no ref comes of it. */
 	fill(values: Readonly<Record<string, string>>): FilledRef | {unfit: string};
+	/** Values with which it means this ref; undefined where it means it for nobody. */
+	valuesFor(repo: string, tag: string): Readonly<Record<string, string>> | undefined;
+	/** A ref that it means for somebody. */
+	sample: FilledRef['sample'];
+	/** Two names with nothing between them that their values cannot have: those of different identities may make one ref. */
+	unclear: string | undefined;
 };
 
 /** Refs that a rule means for somebody. */
@@ -25,7 +31,7 @@ export type FilledRef = {
 export const parseRefTemplate = (text: string): RefTemplate => {
 	const halves = halvesOf(text);
 	// Proven now, and not when somebody asks.
-	for (const half of Object.values(halves)) expressionOf(half, () => 'x');
+	const [repositories, tags] = [takingExpression(halves.repository), takingExpression(halves.tag)];
 	return {
 		text,
 		names: [...new Set([...namesIn(halves.repository), ...namesIn(halves.tag)])],
@@ -42,6 +48,13 @@ export const parseRefTemplate = (text: string): RefTemplate => {
 				sample,
 			};
 		},
+		valuesFor(repo, tag) {
+			const [first, second] = [taken(repositories, repo), taken(tags, tag)];
+			const isOne = Object.entries(first ?? {}).every(([name, value]) => lowerCased(second?.[name] ?? value) === value);
+			return first && second && isOne ? {...first, ...second} : undefined;
+		},
+		sample: {repository: sampleOf(halves.repository), tag: sampleOf(halves.tag)},
+		unclear: unclearIn(halves.repository) ?? unclearIn(halves.tag),
 	};
 };
 
@@ -56,6 +69,29 @@ const filled = (tokens: readonly PatternToken[], values: Readonly<Record<string,
 
 // ASCII alone: elsewhere there are letters that become one of a-z.
 const lowerCased = (value: string) => value.replace(/[A-Z]/g, letter => letter.toLowerCase());
+
+/** Its groups are the names; where one stands twice, what it stands for is the same. */
+const takingExpression = (tokens: readonly PatternToken[]): RegExp => {
+	const seen = new Set<string>();
+	return new RegExp(expressionOf(tokens, name => (seen.size < seen.add(name).size ? `(?<${name}>.+?)` : `\\k<${name}>`)));
+};
+
+const taken = (expression: RegExp, text: string): Readonly<Record<string, string>> | undefined => {
+	const found = expression.exec(text);
+	return found ? {...found.groups} : undefined;
+};
+
+/** A value may have a slash only in the half of the repository, and most have none: a slash parts two of them. */
+const unclearIn = (tokens: readonly PatternToken[]): string | undefined => {
+	let before: string | undefined;
+	for (const {kind, text} of tokens) {
+		if (kind === 'text' && text.includes('/')) before = undefined;
+		if (kind !== 'name') continue;
+		if (before !== undefined) return `${before} and ${text}`;
+		before = text;
+	}
+	return undefined;
+};
 
 const textOf = (tokens: readonly PatternToken[]) => tokens.map(({text}) => text).join('');
 

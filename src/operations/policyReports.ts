@@ -1,9 +1,11 @@
 /** `policy check` and `policy explain`: what is wrong with a policy file, and what it says of one ref, and why. */
 import {readFile} from 'node:fs/promises';
 import {OciError, parseRepositoryName, parseTag, type RepositoryName, type Tag} from 'oci-spec-types';
+import {type AccessRule, formatWho} from '../config/access.ts';
 import {type Budget, noPolicy, type Policy, PolicyInvalid, parsePolicy} from '../config/policy.ts';
 import {refsOf, type S3Cache, type S3CacheRef} from '../config/s3Caches.ts';
 import {formatBytes, formatDuration} from '../config/units.ts';
+import {type AccessNote, accessNotes, sourceNotes} from '../refs/accessNotes.ts';
 import {openSources} from '../refs/openSources.ts';
 import type {Expiry, RefBehaviour, TagSource} from '../refs/refBehaviour.ts';
 import {type Aspect, aspects, type Decision, decide} from '../refs/refRules.ts';
@@ -17,17 +19,17 @@ export const checkPolicy = async (file: string | undefined): Promise<Report> => 
 	const read = await readPolicy(file);
 	if ('report' in read) return read.report;
 	const {refs, budget, s3Caches} = read.policy;
-	const open = openSources(refs);
+	const open = openSources(read.policy);
+	const notes = accessNotes(read.policy);
 	return {
 		exitCode: 0,
 		lines: [
 			`${file}: ${refs.length} ${refs.length === 1 ? 'rule' : 'rules'}, and nothing is wrong with it`,
-			// Rights are the server's as a whole, and sources have no repository of their own.
-			'what a tag answers comes from tags of its own repository: whoever may read the one may read the other',
 			...open.map(
 				({rule, source}) =>
 					`${file}:${rule.line}: note: ${rule.match.text} is protected and answers ${source}, which is not: whoever may push there decides what it answers`,
 			),
+			...notes.map(({line, message}) => `${file}:${line}: note: ${message}`),
 		],
 		facts: {
 			file,
@@ -36,6 +38,8 @@ export const checkPolicy = async (file: string | undefined): Promise<Report> => 
 			s3Caches: s3Caches.length,
 			problems: [],
 			open: open.map(({rule, source}) => ({line: rule.line, source})),
+			access: read.policy.access?.length,
+			notes,
 		},
 	};
 };
@@ -52,7 +56,8 @@ export const explainRef = async (ref: string, file: string | undefined): Promise
 	if (place || old.some(({repository}) => repository === repo)) return explainOldRef(ref, file, place);
 	const decision = decide(read.policy.refs, repo, tag);
 	const budgets = read.policy.budget.filter(({match}) => 'named' in match.match(repo, decision.subject));
-	const explained = {ref, tag, decision, budgets, file};
+	const who = (read.policy.access ?? []).filter(({on}) => on.some(each => each.valuesFor(repo, decision.subject)));
+	const explained = {ref, tag, decision, budgets, file, access: read.policy.access && who, notes: sourceNotes(read.policy, repo, tag)};
 	return {exitCode: 0, lines: linesOf(explained), facts: factsOf(explained)};
 };
 
@@ -75,9 +80,9 @@ const explainOldRef = (ref: string, file: string | undefined, place: OldPlace | 
 	};
 };
 
-const nothing = (problem: string): Report => ({exitCode: 2, lines: [problem], facts: {problem}});
+export const nothing = (problem: string): Report => ({exitCode: 2, lines: [problem], facts: {problem}});
 
-const readPolicy = async (file: string): Promise<{policy: Policy} | {report: Report}> => {
+export const readPolicy = async (file: string): Promise<{policy: Policy} | {report: Report}> => {
 	const text = await readFile(file, 'utf8').catch((error: Error) => error);
 	if (text instanceof Error) return {report: nothing(`${file} cannot be read: ${text.message}`)};
 	try {
@@ -90,7 +95,7 @@ const readPolicy = async (file: string): Promise<{policy: Policy} | {report: Rep
 	}
 };
 
-const parseRef = (ref: string): {repo: RepositoryName; tag: Tag} | string => {
+export const parseRef = (ref: string): {repo: RepositoryName; tag: Tag} | string => {
 	const colon = ref.lastIndexOf(':');
 	if (colon === -1) return `${ref} has no tag: write it like ci/app:main`;
 	try {
@@ -130,9 +135,18 @@ const formatExpiry = (expire: Expiry | undefined): string => {
 	return conditions.join(' and ') || 'never';
 };
 
-type Explained = {ref: string; tag: Tag; decision: Decision; budgets: readonly Budget[]; file: string | undefined};
+type Explained = {
+	ref: string;
+	tag: Tag;
+	decision: Decision;
+	budgets: readonly Budget[];
+	file: string | undefined;
+	/** Rules that mean the ref for somebody. */
+	access: readonly AccessRule[] | undefined;
+	notes: readonly AccessNote[];
+};
 
-const linesOf = ({ref, tag, decision, budgets, file}: Explained): string[] => {
+const linesOf = ({ref, tag, decision, budgets, file, access, notes}: Explained): string[] => {
 	const {behaviour, decidedBy, rules, omitted} = decision;
 	const union = behaviour.union.map(formatSource);
 	const isAsked = decision.subject !== tag;
@@ -149,6 +163,8 @@ const linesOf = ({ref, tag, decision, budgets, file}: Explained): string[] => {
 		}),
 		...omitted.map(({aspect, text, because}) => `${aspect.padEnd(12)}without ${text}: ${because}`),
 		...budgets.map(({size, line, match}) => `${'budget'.padEnd(12)}${formatBytes(size).padEnd(28)} line ${line}, ${match.text}`),
+		...(access ? ['', ...accessLines(access, decision.subject)] : []),
+		...notes.map(({line, message}) => `  note, line ${line}: ${message}`),
 		...(rules.length > 0 ? ['', `rules, asked about ${decision.subject}:`] : []),
 		...rules.map(
 			({rule, differs}) =>
@@ -157,7 +173,15 @@ const linesOf = ({ref, tag, decision, budgets, file}: Explained): string[] => {
 	];
 };
 
-const factsOf = ({ref, tag, decision, budgets, file}: Explained) => ({
+const accessLines = (access: readonly AccessRule[], subject: Tag): string[] => {
+	if (access.length === 0) return ['no rule of access allows anybody anything with it'];
+	return [
+		`who may, with ${subject}:`,
+		...access.map(({line, who, may}) => `  line ${String(line).padEnd(5)}${may.join(', ').padEnd(30)} ${formatWho(who)}`),
+	];
+};
+
+const factsOf = ({ref, tag, decision, budgets, file, access, notes}: Explained) => ({
 	ref,
 	file,
 	tries: tries(tag, decision, decision.behaviour),
@@ -167,4 +191,6 @@ const factsOf = ({ref, tag, decision, budgets, file}: Explained) => ({
 	rules: decision.rules.map(({rule, differs}) => ({line: rule.line, match: rule.match.text, applies: !differs, differs})),
 	omitted: decision.omitted,
 	budgets: budgets.map(({line, match, size}) => ({line, match: match.text, size})),
+	access: access?.map(({line, may, who}) => ({line, may, who: formatWho(who)})),
+	notes,
 });

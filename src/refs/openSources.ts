@@ -1,7 +1,7 @@
-/** Holes in a protection: a protected tag that answers what anyone may push to another. */
+/** Holes in a protection where there are no rules of access: a protected tag that answers what anyone may push to another. */
 import {type RepositoryName, repositoryNameSchema, tagSchema} from 'oci-spec-types';
 import {sampleOf, tokenize} from '../config/patternTokens.ts';
-import type {RefRule} from '../config/policy.ts';
+import type {Policy, RefRule} from '../config/policy.ts';
 import type {TagSource} from './refBehaviour.ts';
 import {decide} from './refRules.ts';
 
@@ -9,8 +9,8 @@ import {decide} from './refRules.ts';
 export type OpenSource = {rule: RefRule; source: string};
 
 /** Found by trying one ref of each pattern: what holds for that need not hold for each, so this advises and refuses nothing. */
-export const openSources = (refs: readonly RefRule[]): OpenSource[] =>
-	refs.flatMap(rule => {
+export const openSources = ({refs, access}: Pick<Policy, 'refs' | 'access'>): OpenSource[] =>
+	(access ? [] : refs).flatMap(rule => {
 		const [repo, tag] = [repositoryNameSchema.safeParse(rule.match.sample.repository), tagSchema.safeParse(rule.match.sample.tag)];
 		if (!repo.success || !tag.success) return [];
 		const {behaviour, decidedBy} = decide(refs, repo.data, tag.data);

@@ -54,8 +54,10 @@ for (const [pattern, problem] of [
 	});
 }
 
-test('a sample is a value that the pattern means', t => {
-	for (const [pattern] of taken) t.truthy(parseClaimPattern(pattern).match(parseClaimPattern(pattern).sample), pattern);
+test('a sample is a value that the pattern means, and has what it is made with', t => {
+	for (const [pattern] of taken) t.truthy(parseClaimPattern(pattern).match(parseClaimPattern(pattern).sampleOf({})), pattern);
+	const pattern = parseClaimPattern('r:{app}/*/{branch...}');
+	t.like(pattern.match(pattern.sampleOf({app: 'web', branch: 'a/b'})), {app: 'web', branch: 'a/b'});
 });
 
 test('what a value was made of is what is taken out of it, whatever it is', t => {
