@@ -22,7 +22,7 @@ export const startContainer = async (scope: Scope, {docker}: Dockerd, options: C
 	const port = await freePort();
 	const host = `127.0.0.1:${port}`;
 	const url = `http://${host}`;
-	const args = [...unprivileged(options), `--env=LAYERCACHE_PORT=${port}`, options.image];
+	const args = [...unprivileged(options), `--env=LAYERCACHE_PORT=${port}`, '--env=LAYERCACHE_AUTH=none', options.image];
 	const id = (await docker('run', '--detach', ...args)).trim();
 	scope.teardown(async () => void (await docker('rm', '--force', id)));
 	const inspect = async (field: string) => (await docker('inspect', '--format', `{{.${field}}}`, id)).trim();
