@@ -113,7 +113,7 @@ test('without a log-in, with a wrong one, and where a right ends, every client i
 	const right = plainConfig(host, login);
 	const wrong = plainConfig(host, {...login, password: 'wrong'});
 	t.regex(await failing(loggedIn(buildByBuildctl, '{}'), 'team/app'), /401 Unauthorized|insufficient_scope|authorization failed/);
-	t.regex(await failing(loggedIn(buildByBuildx, wrong), 'team/app'), /401 Unauthorized/);
+	t.regex(await failing(loggedIn(buildByBuildx, wrong), 'team/app'), /unauthorized: the user name or the password is wrong/);
 	t.regex(await failing(loggedIn(buildByBuildctl, right), 'other/app'), /403 Forbidden/);
 
 	const dockerd = await startDockerd(t);

@@ -16,13 +16,15 @@ export interface ContainerOptions {
 export const unprivileged = ({volume}: ContainerOptions): string[] => [
 	...['--network=host', '--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges'],
 	`--volume=${volume}:/var/lib/layercache`,
+	// The image listens on all addresses, and does not start before this is said.
+	'--env=LAYERCACHE_AUTH=none',
 ];
 
 export const startContainer = async (scope: Scope, {docker}: Dockerd, options: ContainerOptions): Promise<RegistryServer> => {
 	const port = await freePort();
 	const host = `127.0.0.1:${port}`;
 	const url = `http://${host}`;
-	const args = [...unprivileged(options), `--env=LAYERCACHE_PORT=${port}`, '--env=LAYERCACHE_AUTH=none', options.image];
+	const args = [...unprivileged(options), `--env=LAYERCACHE_PORT=${port}`, options.image];
 	const id = (await docker('run', '--detach', ...args)).trim();
 	scope.teardown(async () => void (await docker('rm', '--force', id)));
 	const inspect = async (field: string) => (await docker('inspect', '--format', `{{.${field}}}`, id)).trim();

@@ -54,7 +54,7 @@ access:
 		},
 	});
 	const createToken = async (): Promise<string> => {
-		const args = ['src/cli.ts', '--server', server.url, 'tokens', 'create', 'build-host-1', '--json'];
+		const args = ['src/cli.ts', 'tokens', 'create', 'build-host-1', '--server', server.url, '--json'];
 		const environment = {...environmentWithoutSettings(), LAYERCACHE_TOKEN: adminToken};
 		return JSON.parse(await succeed(execPath, args, {cwd: checkout, env: environment})).text;
 	};
