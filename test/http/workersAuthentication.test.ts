@@ -20,7 +20,7 @@ const statusOf = async (url: string, headers: Record<string, string>) => {
 test('a token of one worker is known to all, also to one that takes the place of another, and ends with its user in all', async t => {
 	const folder = await temporaryFolder(t);
 	const htpasswd = join(folder, 'htpasswd');
-	await writeFile(htpasswd, `${alice.name}:${await hash(alice.password, {cost: 4})}\n`);
+	await writeFile(htpasswd, `${alice.name}:${await hash(alice.password, 4)}\n`);
 	const server = run(t, main, [], {
 		...{LAYERCACHE_PORT: '0', LAYERCACHE_LOG: 'json', LAYERCACHE_DISK_PATH: join(folder, 'data'), LAYERCACHE_WORKERS: '2'},
 		...{LAYERCACHE_AUTH: 'required', LAYERCACHE_AUTH_HTPASSWD: htpasswd},

@@ -32,7 +32,7 @@ const user = {username: 'alice', password: 'correct horse battery staple'};
 export const startSecuredLayercache = async (scope: Scope, env: NodeJS.ProcessEnv = {}): Promise<SecuredLayercache> => {
 	const folder = await temporaryFolder(scope, 'secured');
 	const users = join(folder, 'users');
-	await writeFile(users, `${user.username}:${await hash(user.password, {cost: 10})}\n`);
+	await writeFile(users, `${user.username}:${await hash(user.password, 10)}\n`);
 	const issuer = await startIssuer(scope);
 	const rights = 'may: [pull, push, delete], on: "team/**:*"';
 	const policy = `
