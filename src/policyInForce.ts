@@ -45,15 +45,16 @@ export const registryForCallers = (
 ): RegistryFor => {
 	const limitBytes = settings.unreferencedLimitBytes;
 	const unreferenced = limitBytes > 0 ? createUnreferenced(limitBytes, elapsed) : undefined;
-	return caller => {
+	return (caller, onDenial) => {
 		const {rights} = caller;
 		const client = clientNameOf(caller);
 		const limited = unreferenced ? withUnreferencedLimit(registry, unreferenced, client) : registry;
-		const onDenial = (denial: Denial) => {
+		const tellDenial = (denial: Denial) => {
 			log.info({...denial, client}, 'protected ref');
 			metrics.recordDenial(denial.did, denial.outcome);
+			onDenial(denial);
 		};
 		// A push to a tag that nobody can push to is refused, and never discarded.
-		return withRefSyntax(withRights(limited, {rights, rules, pushed, onDenial}));
+		return withRefSyntax(withRights(limited, {rights, rules, pushed, onDenial: tellDenial}));
 	};
 };
