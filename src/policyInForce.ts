@@ -3,6 +3,7 @@ import {clientNameOf} from './auth/identity.ts';
 import {noPolicy, type Policy, type PolicyInvalid, protectsForNobody} from './config/policy.ts';
 import {openPolicyFile, type PolicyFile} from './config/policyFile.ts';
 import type {Settings} from './config/settings.ts';
+import {tenantOf} from './http/tenant.ts';
 import type {RegistryFor} from './http/v2.ts';
 import type {Denial} from './refs/protectedPush.ts';
 import type {RefRules} from './refs/refBehaviour.ts';
@@ -48,7 +49,9 @@ export const registryForCallers = (
 	return (caller, onDenial) => {
 		const {rights} = caller;
 		const client = clientNameOf(caller);
-		const limited = unreferenced ? withUnreferencedLimit(registry, unreferenced, client) : registry;
+		const limited = unreferenced
+			? withUnreferencedLimit(registry, unreferenced, tenantOf({identity: caller.identity, client: caller}))
+			: registry;
 		const tellDenial = (denial: Denial) => {
 			log.info({...denial, client}, 'protected ref');
 			metrics.recordDenial(denial.did, denial.outcome);

@@ -5,13 +5,17 @@ import type {Audit} from '../audit/audit.ts';
 import {clientNameOf} from '../auth/identity.ts';
 import {type Caller, NotAllowed} from '../auth/rights.ts';
 import type {Denial} from '../refs/protectedPush.ts';
-import type {Bytes, Registry} from '../registry/registry.ts';
+import type {Registry} from '../registry/registry.ts';
 import type {UsageRecorder} from '../usage/usage.ts';
+import {bodyOf, sizeOf} from './arrivingBody.ts';
 import type {Admit} from './authorization.ts';
 import {carriesAuthorization} from './client.ts';
 import {type HandlerContext, handle} from './endpoints.ts';
 import type {Exchange} from './exchange.ts';
 import type {Reply} from './reply.ts';
+import {type Room, type Turn, takeTurn} from './room.ts';
+import {inPlace} from './streamedAnswer.ts';
+import {tenantOf} from './tenant.ts';
 import {leaveRest} from './unreadBody.ts';
 import {tellUpload} from './uses.ts';
 import {createWitness} from './witness.ts';
@@ -20,13 +24,13 @@ import {createWitness} from './witness.ts';
 export type RegistryFor = (caller: Caller, onDenial: (denial: Denial) => void) => Registry;
 
 /** What the API is served from. */
-export type V2Parts = {registryFor: RegistryFor; admit: Admit; audit: Audit; usage: UsageRecorder};
+export type V2Parts = {registryFor: RegistryFor; admit: Admit; audit: Audit; usage: UsageRecorder; room: Room};
 
 export const answerV2 = async (
 	exchange: Exchange,
 	request: IncomingMessage,
 	response: ServerResponse,
-	{registryFor, admit, audit, usage}: V2Parts,
+	{registryFor, admit, audit, usage, room}: V2Parts,
 ): Promise<Reply> => {
 	const ociRequest = parseRequest(request.method ?? 'GET', urlAsItCame(request.url ?? '/'));
 	exchange.request = ociRequest;
@@ -41,9 +45,16 @@ export const answerV2 = async (
 	const registry = registryFor(caller, ({tag, outcome}) => {
 		if (outcome === 'discarded') witness.dropped(tag);
 	});
-	const body = createBody(exchange, request);
+	const body = bodyOf(exchange, request, room);
+	let turn: Turn | undefined;
 	try {
-		const context = contextOf(exchange, request, response, {...{body, usage, registry}, client: clientNameOf(caller)});
+		turn = await takeTurn(room.requests, ociRequest.kind, tenantOf(exchange));
+		const stream: HandlerContext['stream'] = open => {
+			// Who waits to be streamed something must not keep others from being answered.
+			turn?.release();
+			return inPlace({lender: room.downloads, tenant: tenantOf(exchange), cut: () => cut(exchange, response)}, open);
+		};
+		const context = contextOf(exchange, request, response, {...{body, stream, usage, registry}, client: clientNameOf(caller)});
 		const reply = await handle(ociRequest, context);
 		witness.allowed(reply.status);
 		exchange.redirected = reply.status === 307;
@@ -57,41 +68,29 @@ export const answerV2 = async (
 		else witness.allowed(status);
 		throw failure;
 	} finally {
+		turn?.release();
 		body.leave();
 	}
 };
 
-/** Opened when it is first read: most requests have none. */
-const createBody = (exchange: Exchange, request: IncomingMessage): Bytes & {leave(): void} => {
-	let unread: AsyncIterator<Uint8Array> | undefined;
-	return {
-		async *[Symbol.asyncIterator]() {
-			// An upload that is refused half way must not cut the connection: the client would see a reset instead of the reason.
-			unread ??= request.iterator({destroyOnReturn: false});
-			for (let next = await unread.next(); !next.done; next = await unread.next()) {
-				exchange.bytesIn += next.value.length;
-				yield next.value;
-			}
-		},
-		leave() {
-			// Node drains what nobody has begun to read, and leaves the rest to us: unread, it would stop the connection for good.
-			void unread?.return?.().finally(() => request.resume());
-		},
-	};
+const cut = (exchange: Exchange, response: ServerResponse): void => {
+	exchange.cut = 'slow';
+	response.destroy();
 };
 
 const contextOf = (
 	exchange: Exchange,
 	request: IncomingMessage,
 	response: ServerResponse,
-	parts: Pick<HandlerContext, 'body' | 'usage' | 'registry' | 'client'>,
+	parts: Pick<HandlerContext, 'body' | 'stream' | 'usage' | 'registry' | 'client'>,
 ): HandlerContext => {
 	const {client} = exchange;
 	const {headers} = request;
 	return {
 		...parts,
+		tenant: tenantOf(exchange),
 		headers,
-		bodySize: headers['content-length'] === undefined ? undefined : Number(headers['content-length']),
+		bodySize: sizeOf(request),
 		mayRedirect: url => headers.authorization === undefined || !carriesAuthorization(client.url.hostname, url.hostname),
 		// A server that drains says so before the request comes here.
 		staysOpen: response.shouldKeepAlive && response.getHeader('connection') !== 'close',
