@@ -1,9 +1,9 @@
 /** In whose name a request takes what is scarce. */
 import {isIPv6} from 'node:net';
-import type {Exchange} from './exchange.ts';
+import type {Identity} from '../auth/identity.ts';
 
 /** The identity; of the anonymous the address, and of IPv6 its network, since one host may have as many addresses as it likes. */
-export const tenantOf = ({client: {address}, identity}: Pick<Exchange, 'client' | 'identity'>): string => {
+export const tenantOf = ({client: {address}, identity}: {client: {address: string}; identity?: Identity}): string => {
 	if (identity && identity.kind !== 'anonymous') return identity.name;
 	return isIPv6(address) ? networkOf(address) : address;
 };

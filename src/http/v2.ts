@@ -1,23 +1,27 @@
 /** The distribution API: a request is parsed once, handed to its endpoint, and its reply written. */
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import {isTag, OciError, type OciRequest, parseRequest, type RequestUrl} from 'oci-spec-types';
-import type {Audit, AuditEvent} from '../audit/audit.ts';
+import {OciError, parseRequest, type RequestUrl} from 'oci-spec-types';
+import type {Audit} from '../audit/audit.ts';
+import {clientNameOf} from '../auth/identity.ts';
 import {type Caller, NotAllowed} from '../auth/rights.ts';
+import type {Denial} from '../refs/protectedPush.ts';
 import type {Registry} from '../registry/registry.ts';
 import type {UsageRecorder} from '../usage/usage.ts';
 import {bodyOf, sizeOf} from './arrivingBody.ts';
-import type {Admission, Admit} from './authorization.ts';
+import type {Admit} from './authorization.ts';
 import {carriesAuthorization} from './client.ts';
 import {type HandlerContext, handle} from './endpoints.ts';
 import type {Exchange} from './exchange.ts';
 import type {Reply} from './reply.ts';
-import {type Room, type Turn, takeTurn} from './room.ts';
+import {type Room, slowBlob, type Turn, takeTurn} from './room.ts';
 import {inPlace} from './streamedAnswer.ts';
 import {tenantOf} from './tenant.ts';
 import {leaveRest} from './unreadBody.ts';
 import {tellUpload} from './uses.ts';
+import {createWitness} from './witness.ts';
 
-export type RegistryFor = (caller: Caller) => Registry;
+/** `onDenial` hears what that caller may not do to protected refs. */
+export type RegistryFor = (caller: Caller, onDenial: (denial: Denial) => void) => Registry;
 
 /** What the API is served from. */
 export type V2Parts = {registryFor: RegistryFor; admit: Admit; audit: Audit; usage: UsageRecorder; room: Room};
@@ -31,13 +35,16 @@ export const answerV2 = async (
 	const ociRequest = parseRequest(request.method ?? 'GET', urlAsItCame(request.url ?? '/'));
 	exchange.request = ociRequest;
 	const admission = await admit(ociRequest, exchange.client, request.headers.authorization);
-	const tell = createWitness(audit, exchange, ociRequest, admission);
+	const witness = createWitness(audit, exchange, ociRequest, admission);
 	if ('refusal' in admission) {
-		tell(false, admission.why, admission.refusal.status);
+		witness.refused(admission.why, admission.refusal.status);
 		throw admission.refusal;
 	}
-	const {caller, why, refusalOf} = admission;
+	const {caller, refusalOf} = admission;
 	exchange.identity = caller.identity;
+	const registry = registryFor(caller, ({tag, outcome}) => {
+		if (outcome === 'discarded') witness.dropped(tag);
+	});
 	const body = bodyOf(exchange, request, room);
 	let turn: Turn | undefined;
 	try {
@@ -45,23 +52,21 @@ export const answerV2 = async (
 		const stream: HandlerContext['stream'] = open => {
 			// Who waits to be streamed something must not keep others from being answered.
 			turn?.release();
-			return inPlace({lender: room.downloads, tenant: tenantOf(exchange), cut: () => cut(exchange, response)}, open);
+			return inPlace({lender: room.downloads, tenant: tenantOf(exchange), slow: slowBlob, cut: () => cut(exchange, response)}, open);
 		};
-		const context = contextOf(exchange, request, response, {body, stream, usage, registry: registryFor(caller)});
+		const context = contextOf(exchange, request, response, {...{body, stream, usage, registry}, client: clientNameOf(caller)});
 		const reply = await handle(ociRequest, context);
-		tell(true, why, reply.status);
+		witness.allowed(reply.status);
 		exchange.redirected = reply.status === 307;
 		tellUpload(ociRequest, context, exchange.redirected ? undefined : exchange.bytesIn);
 		if (exchange.redirected) leaveRest(request);
 		return reply;
 	} catch (error) {
-		if (!(error instanceof NotAllowed)) {
-			tell(true, why, error instanceof OciError ? error.status : undefined);
-			throw error;
-		}
-		const refusal = refusalOf(error);
-		tell(false, error.message, refusal.status);
-		throw refusal;
+		const failure = error instanceof NotAllowed ? refusalOf(error) : error;
+		const status = failure instanceof OciError ? failure.status : undefined;
+		if (error instanceof OciError && error.code === 'DENIED') witness.refused(error.message, status);
+		else witness.allowed(status);
+		throw failure;
 	} finally {
 		turn?.release();
 		body.leave();
@@ -73,36 +78,16 @@ const cut = (exchange: Exchange, response: ServerResponse): void => {
 	response.destroy();
 };
 
-/** Tells the audit what became of the request, once that is known. */
-const createWitness =
-	(audit: Audit, {id, client}: Exchange, request: OciRequest, admission: Admission) =>
-	(allowed: boolean, why: string, status: number | undefined): void => {
-		const {identity, claimed} = 'refusal' in admission ? admission : {identity: admission.caller.identity, claimed: undefined};
-		audit.record({
-			...{what: request.kind, who: identity.name, from: client.address, on: subjectOf(request), allowed, why, requestId: id},
-			...(status !== undefined && {status}),
-			...(claimed !== undefined && {claimed}),
-		});
-	};
-
-const subjectOf = (request: OciRequest): AuditEvent['on'] => {
-	const reference = 'reference' in request ? request.reference : undefined;
-	const tag = 'tag' in request ? request.tag : reference && isTag(reference) ? reference : undefined;
-	const digest = 'digest' in request ? request.digest : reference && !isTag(reference) ? reference : undefined;
-	return {...('repo' in request && {repo: request.repo}), ...(tag && {tag}), ...(digest && {digest})};
-};
-
 const contextOf = (
 	exchange: Exchange,
 	request: IncomingMessage,
 	response: ServerResponse,
-	parts: Pick<HandlerContext, 'body' | 'stream' | 'usage' | 'registry'>,
+	parts: Pick<HandlerContext, 'body' | 'stream' | 'usage' | 'registry' | 'client'>,
 ): HandlerContext => {
 	const {client} = exchange;
 	const {headers} = request;
 	return {
 		...parts,
-		client: client.address,
 		tenant: tenantOf(exchange),
 		headers,
 		bodySize: sizeOf(request),

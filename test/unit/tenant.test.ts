@@ -2,7 +2,7 @@
 import test from 'ava';
 import {tenantOf} from '../../src/http/tenant.ts';
 
-const tenantAt = (address: string) => tenantOf({client: {address, url: new URL('http://localhost')}});
+const tenantAt = (address: string) => tenantOf({client: {address}});
 
 test('an IPv4 address is its own, and all addresses of one IPv6 network are one', t => {
 	t.is(tenantAt('10.1.2.3'), '10.1.2.3');
