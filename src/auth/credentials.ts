@@ -46,6 +46,15 @@ export const createCredentials = ({users, tokens, idTokens, administratorToken, 
 		return isJwtLike(secret) ? idTokens.authenticate(secret) : undefined;
 	};
 
+	const standing: Readonly<Record<Identity['kind'], Stands>> = {
+		user: (identity, mark) => users?.stands(identity, mark),
+		token: tokens.stands,
+		oidc: (identity, mark) => (idTokens.stands(identity, mark) ? identity : undefined),
+		administrator: (_, mark) => (administratorHash && mark === administratorMark ? administrator : undefined),
+		// Whoever is not logged in stays so.
+		anonymous: identity => identity,
+	};
+
 	return {
 		async authenticate(credential, from) {
 			const secret = 'bearer' in credential ? credential.bearer : credential.password;
@@ -56,16 +65,11 @@ export const createCredentials = ({users, tokens, idTokens, administratorToken, 
 			return renewable(await users.authenticate(credential.username, credential.password, from));
 		},
 
-		stands(identity, mark) {
-			if (identity.kind === 'user') return users?.stands(identity, mark);
-			if (identity.kind === 'token') return tokens.stands(identity, mark);
-			if (identity.kind === 'oidc') return idTokens.stands(identity, mark) ? identity : undefined;
-			if (identity.kind === 'administrator') return administratorHash && mark === administratorMark ? administrator : undefined;
-			// Whoever is not logged in stays so.
-			return identity;
-		},
+		stands: (identity, mark) => standing[identity.kind](identity, mark),
 	};
 };
+
+type Stands = Credentials['stands'];
 
 const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 

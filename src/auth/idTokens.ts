@@ -47,7 +47,8 @@ export const createIdTokens = ({issuers, clock, elapsed, limits, onProblem}: IdT
 				currentDate: new Date(clock()),
 				requiredClaims: ['exp', 'sub', 'aud'],
 			});
-			if (typeof payload.sub !== 'string' || payload.sub === '') return {refused: 'the token does not say whose it is'};
+			if (typeof payload.sub !== 'string' || payload.sub === '' || !payload.sub.isWellFormed())
+				return {refused: 'the token does not say whose it is'};
 			const claims = flattenClaims(payload);
 			return {
 				identity: {kind: 'oidc', name: identityName(`oidc:${name}`, payload.sub), issuer: name, claims},

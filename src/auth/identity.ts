@@ -41,7 +41,7 @@ export type Authenticated = {readonly identity: Identity; readonly mark: string;
 /** Why a credential proves nobody: a sentence that whoever sent it may read. `isTemporary`: nobody could say so just now. */
 export type Refusal = {readonly refused: string; readonly isTemporary?: true};
 
-/** A name as identities have it, the same for equal texts alone: what is not printable ASCII is escaped, what is too long ends in a hash. */
+/** A name as identities have it, the same for equal texts alone: what is not printable ASCII is escaped, what is too long ends in a hash. Two texts that are not well-formed may have one. */
 export const identityName = (prefix: string, text: string): string => {
 	const name = `${prefix}:${text.toWellFormed().replace(/[^\x21-\x7e]|[%#]/gu, encodeURIComponent)}`;
 	if (name.length <= longestName) return name;

@@ -43,7 +43,7 @@ export type SessionTokenOptions = {
 export const createSessionTokens = (options: SessionTokenOptions): SessionTokens => {
 	const {keys, clock, accessLifeMs, signInLifeMs, stands, neededClaims} = options;
 	// What was proven of a text stays true until it expires or its key goes; whether it still stands is asked each time.
-	const proven = new LRUCache<string, Proven>({max: 10_000, maxSize: 32 * 1024 * 1024, sizeCalculation: (_, text) => text.length});
+	const proven = new LRUCache<string, Proven>({max: 5000, maxSize: 8 * 1024 * 1024, sizeCalculation: (_, text) => text.length});
 
 	const issue = async (kind: SessionKind, {identity, mark}: Holder, lifeMs: number, access: readonly Scope[] = []): Promise<Issued> => {
 		const issuedAt = Math.floor(clock() / 1000);

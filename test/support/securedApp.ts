@@ -24,7 +24,7 @@ export const startSecuredApp = async (t: ExecutionContext, {policy = '', environ
 	const folder = await temporaryFolder(t);
 	const htpasswd = join(folder, 'htpasswd');
 	// The least cost: a test tries many.
-	await writeFile(htpasswd, `${alice.name}:${await hash(alice.password, {cost: 4})}\n`);
+	await writeFile(htpasswd, `${alice.name}:${await hash(alice.password, 4)}\n`);
 	const issuer = await startIssuer(t, {alg: 'EdDSA'});
 	const app = await startApp(t, {
 		...options,

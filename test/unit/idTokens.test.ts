@@ -182,7 +182,8 @@ test('a token without an end, or without a subject, is refused', async t => {
 	const {issuer, refused} = await start(t);
 	t.is(await refused(await issuer.sign({...githubClaims, exp: undefined})), 'the token of github has no fitting "exp"');
 	t.is(await refused(await issuer.sign({...githubClaims, sub: undefined})), 'the token of github has no fitting "sub"');
-	t.is(await refused(await issuer.sign({...githubClaims, sub: ''})), 'the token does not say whose it is');
+	for (const sub of ['', 'lone \ud800'])
+		t.is(await refused(await issuer.sign({...githubClaims, sub})), 'the token does not say whose it is');
 });
 
 test('no trick with the header makes a signature of somebody else count', async t => {
