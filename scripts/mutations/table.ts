@@ -4,6 +4,13 @@ import {contentMutations} from './content.ts';
 import {identityMutations} from './identity.ts';
 import type {Mutation} from './mutation.ts';
 import {rightsMutations} from './rights.ts';
+import {upstreamMutations} from './upstreams.ts';
 import {wireMutations} from './wire.ts';
 
-export const mutations: readonly Mutation[] = [...wireMutations, ...contentMutations, ...identityMutations, ...rightsMutations];
+export const mutations: readonly Mutation[] = [
+	...wireMutations,
+	...contentMutations,
+	...identityMutations,
+	...rightsMutations,
+	...upstreamMutations,
+];
