@@ -25,6 +25,7 @@ import {importScenario} from './bench/scenarios/import.ts';
 import {pushesScenario} from './bench/scenarios/pushes.ts';
 import {redirectsScenario} from './bench/scenarios/redirects.ts';
 import {reexportScenario} from './bench/scenarios/reexport.ts';
+import {slowClientsScenario} from './bench/scenarios/slowClients.ts';
 import {type SubjectName, subjectNames} from './bench/subjects.ts';
 import {keepMeasurements, writePage} from './bench/written.ts';
 
@@ -36,6 +37,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
 	big: bigLayersScenario,
 	pushes: pushesScenario,
 	redirects: redirectsScenario,
+	slow: slowClientsScenario,
 	growth: growthScenario,
 	collecting: collectingScenario,
 	collectors: collectorsScenario,

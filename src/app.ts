@@ -23,6 +23,7 @@ import {createIdentify} from './http/authentication.ts';
 import {createAdmit} from './http/authorization.ts';
 import {createKoaApp} from './http/koaApp.ts';
 import {createMetricsAccess} from './http/metricsAccess.ts';
+import {createRoom, type Room} from './http/room.ts';
 import type {HttpServer} from './http/server.ts';
 import {createTokenEndpoint} from './http/tokenEndpoint.ts';
 import {isAmong} from './lib/addressRanges.ts';
@@ -115,7 +116,8 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	const surroundings = {settings, log, metrics};
 	const policy = await openPolicy(surroundings, sharedFiles);
 	const rules = createRefRules(policy.current);
-	const store = withMeasurements(given ?? createStore(settings, metrics.recordS3Request), metrics.recordOperation);
+	const observers = {onRequest: metrics.recordS3Request, memoryObserver: metrics.observerOf('memory')};
+	const store = withMeasurements(given ?? createStore(settings, observers), metrics.recordOperation);
 	// URLs are signed by the store's clock, which its first answer tells. Where it gives none, what follows says better why.
 	const clockKnown = store.now().catch(() => undefined);
 	const [abilities, uploads] = await Promise.all([
@@ -178,6 +180,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		explainRef: composed.explainRef,
 		administration: createHttpAdministration({operations, jobs, access, sessions, audit, clock, elapsed, version}),
 		usage: usage.recorder,
+		room: roomOf(settings, metrics),
 		async assertReady() {
 			if (draining) throw new OciError('UNAVAILABLE', undefined, {message: 'the server is stopping'});
 			await answersInTime(store);
@@ -229,6 +232,9 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		},
 	};
 };
+
+const roomOf = ({requestsAtOnce, uploadsAtOnce, downloadsAtOnce}: Settings, {observerOf}: Metrics): Room =>
+	createRoom({requests: requestsAtOnce, uploads: uploadsAtOnce, downloads: downloadsAtOnce, observerOf});
 
 type UploadSurroundings = {log: Log; metrics: Metrics; elapsed: () => number; known: UploadVerdict | undefined};
 

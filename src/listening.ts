@@ -1,8 +1,10 @@
 /** Listens as the settings say: in plain HTTP or with TLS, whose certificate is renewed under way, and at a port that only leads there. */
 import type {Settings} from './config/settings.ts';
 import {openCertificate} from './http/certificate.ts';
+import type {ConnectionLimits} from './http/connections.ts';
 import {createRedirectServer} from './http/plainHttp.ts';
 import {type HttpServer, type Listener, listen, startListening} from './http/server.ts';
+import {isAmong} from './lib/addressRanges.ts';
 import type {SharedFiles} from './sharedFiles.ts';
 import type {Log} from './telemetry/log.ts';
 import type {Metrics} from './telemetry/metrics.ts';
@@ -26,10 +28,10 @@ export type ListeningOptions = {
 
 /** Throws CannotListen, CertificateUnusable. */
 export const startServer = async (listener: Listener, options: ListeningOptions): Promise<Listening> => {
-	const {settings} = options;
+	const {settings, metrics} = options;
 	const files = settings.tlsCert && settings.tlsKey ? {cert: settings.tlsCert, key: settings.tlsKey} : undefined;
 	if (!files) {
-		const server = await listen(listener, settings);
+		const server = await listen(listener, {...settings, limits: limitsOf(settings, metrics)});
 		return {server, reload: async () => undefined, drain: server.drain};
 	}
 	return startSecureServer(listener, files, options);
@@ -61,7 +63,7 @@ const startSecureServer = async (
 		},
 	});
 	const tls = {certificate: certificate.current(), minVersion: tlsMinVersion};
-	const secure = await listen(listener, {...settings, tls});
+	const secure = await listen(listener, {...settings, tls, limits: limitsOf(settings, metrics)});
 	server = secure;
 	// They may have changed in between.
 	secure.renewCertificate(certificate.current());
@@ -81,6 +83,14 @@ const startSecureServer = async (
 		},
 	};
 };
+
+const limitsOf = ({connections, connectionsPerAddress, headerSeconds, trustedProxies}: Settings, metrics: Metrics): ConnectionLimits => ({
+	most: connections,
+	mostPerAddress: connectionsPerAddress,
+	isShared: isAmong(trustedProxies),
+	headerSeconds,
+	onEnded: metrics.recordConnectionEnd,
+});
 
 // Long enough for somebody to mend what renews it.
 const soonMs = 7 * 86_400_000;

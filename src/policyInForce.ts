@@ -3,6 +3,7 @@ import {clientNameOf} from './auth/identity.ts';
 import {noPolicy, type Policy, type PolicyInvalid, protectsForNobody} from './config/policy.ts';
 import {openPolicyFile, type PolicyFile} from './config/policyFile.ts';
 import type {Settings} from './config/settings.ts';
+import {tenantOf} from './http/tenant.ts';
 import type {RegistryFor} from './http/v2.ts';
 import type {Denial} from './refs/protectedPush.ts';
 import type {RefRules} from './refs/refBehaviour.ts';
@@ -45,15 +46,18 @@ export const registryForCallers = (
 ): RegistryFor => {
 	const limitBytes = settings.unreferencedLimitBytes;
 	const unreferenced = limitBytes > 0 ? createUnreferenced(limitBytes, elapsed) : undefined;
-	return caller => {
+	return (caller, onDenial) => {
 		const {rights} = caller;
 		const client = clientNameOf(caller);
-		const limited = unreferenced ? withUnreferencedLimit(registry, unreferenced, client) : registry;
-		const onDenial = (denial: Denial) => {
+		const limited = unreferenced
+			? withUnreferencedLimit(registry, unreferenced, tenantOf({identity: caller.identity, client: caller}))
+			: registry;
+		const tellDenial = (denial: Denial) => {
 			log.info({...denial, client}, 'protected ref');
 			metrics.recordDenial(denial.did, denial.outcome);
+			onDenial(denial);
 		};
 		// A push to a tag that nobody can push to is refused, and never discarded.
-		return withRefSyntax(withRights(limited, {rights, rules, pushed, onDenial}));
+		return withRefSyntax(withRights(limited, {rights, rules, pushed, onDenial: tellDenial}));
 	};
 };

@@ -6,15 +6,17 @@ import {createDiskStore} from './storage/disk.ts';
 import {createMemoryStore} from './storage/memory.ts';
 import type {ObjectStore} from './storage/objectStore.ts';
 import {createS3Store} from './storage/s3/s3Store.ts';
-import {defaultTuning, type S3Request} from './storage/s3/settings.ts';
+import {defaultTuning, type S3Settings} from './storage/s3/settings.ts';
 import {profileCredentials} from './storage/s3/signingCredentials.ts';
 
 /** Only a folder has an end that we see. */
 export const diskLimits = ({store, diskPath, diskFreePercent}: Settings): DiskLimits | undefined =>
 	store === 'disk' ? {room: () => readDiskRoom(diskPath), freePercent: diskFreePercent} : undefined;
 
-/** The store that the settings name; nothing is asked of it yet. `onRequest` hears of each request to S3. */
-export const createStore = (settings: Settings, onRequest?: (request: S3Request) => void): ObjectStore => {
+export type StoreObservers = Pick<S3Settings, 'onRequest' | 'memoryObserver'>;
+
+/** The store that the settings name; nothing is asked of it yet. */
+export const createStore = (settings: Settings, observers: StoreObservers = {}): ObjectStore => {
 	switch (settings.store) {
 		case 'memory':
 			return createMemoryStore();
@@ -32,7 +34,7 @@ export const createStore = (settings: Settings, onRequest?: (request: S3Request)
 				...(settings.s3DownloadProfile && {downloadCredentials: profileCredentials(settings.s3DownloadProfile)}),
 				...(settings.s3UploadProfile && {uploadCredentials: profileCredentials(settings.s3UploadProfile)}),
 				urlLifeSeconds: settings.urlLifeSeconds,
-				onRequest,
+				...observers,
 				tuning: {bufferBytes: uploadBufferBytes(settings.workers)},
 			});
 	}

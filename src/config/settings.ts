@@ -81,6 +81,42 @@ export const settingsTable = {
 		wholeNumber(1, 86_400).default(3600),
 		'A connection on which nothing moves for this long is closed, also while the store works on its request. BuildKit may open an upload long before its layer is there.',
 	),
+	LAYERCACHE_HTTP_HEADER_SECONDS: setting(
+		'headerSeconds',
+		'Listening',
+		wholeNumber(1, 86_400).default(30),
+		'The headers of a request are all there within this time after the first of them, or its connection is closed. Connections that are silent are not meant.',
+	),
+	LAYERCACHE_HTTP_CONNECTIONS: setting(
+		'connections',
+		'Listening',
+		wholeNumber(16, 1_000_000).default(4096),
+		'How many connections clients may have open. When there are as many, the one that was idle for longest makes way for a new one. This and the next four are for each process.',
+	),
+	LAYERCACHE_HTTP_CONNECTIONS_PER_ADDRESS: setting(
+		'connectionsPerAddress',
+		'Listening',
+		wholeNumber(4, 1_000_000).default(2048),
+		'The same for one address; trusted proxies are not meant. BuildKit opens up to five for each export or import.',
+	),
+	LAYERCACHE_HTTP_REQUESTS: setting(
+		'requestsAtOnce',
+		'Listening',
+		wholeNumber(4, 100_000).default(256),
+		'How many requests are worked on at once; others wait, and those who ask share the turns fairly. Bodies that come or go are not meant.',
+	),
+	LAYERCACHE_HTTP_UPLOADS: setting(
+		'uploadsAtOnce',
+		'Listening',
+		wholeNumber(4, 100_000).default(256),
+		'How many bodies of blobs are taken in at once; others wait, and those who send share the places fairly.',
+	),
+	LAYERCACHE_HTTP_DOWNLOADS: setting(
+		'downloadsAtOnce',
+		'Listening',
+		wholeNumber(4, 100_000).default(256),
+		'How many blobs are streamed to clients at once; others wait, and those who read share the places fairly.',
+	),
 	LAYERCACHE_DRAIN_SECONDS: setting(
 		'drainSeconds',
 		'Listening',

@@ -1,6 +1,7 @@
 /** Who may use the admin API and the dashboard, and that no page of another site makes their browser do it. */
 import type {IncomingMessage} from 'node:http';
-import type {Audit} from '../audit/audit.ts';
+import type {RepositoryName, Tag} from 'oci-spec-types';
+import type {Audit, AuditEvent} from '../audit/audit.ts';
 import {type Authenticated, administrator, anonymous, type Credential, type Identity} from '../auth/identity.ts';
 import type {Decision, Rights, RightsOf} from '../auth/rights.ts';
 import {withinScopes} from '../auth/scopedRights.ts';
@@ -22,13 +23,13 @@ export type AdminAccess = {
 	/** Whether somebody who has proven who they are may administer, from there. */
 	mayAdminister(identity: Identity, client: Client): Decision;
 	/** For what anybody may know who may pull a ref. Throws ApiRefusal `unauthenticated`. */
-	readerOf(request: IncomingMessage, client: Client): Promise<Reader>;
+	readerOf(exchange: Exchange, request: IncomingMessage): Promise<Reader>;
 	/** For the log-in of a browser. `refused`: why not, for whoever tries. */
 	signIn(credential: Credential, client: Client): Promise<{holder: Authenticated; why: string} | {refused: string; identity: Identity}>;
 };
 
-/** `refusalOf`: what somebody is told who lacks a right, and why it is lacking. */
-export type Reader = {rights: Rights; refusalOf(reason: string): ApiRefusal};
+/** `decide` tells the audit, and throws ApiRefusal where the decision is a refusal. */
+export type Reader = {rights: Rights; decide(on: {repo: RepositoryName; tag: Tag}, decision: Decision): void};
 
 export type AdminAccessOptions = {
 	/** LAYERCACHE_AUTH=none. */
@@ -83,15 +84,25 @@ export const createAdminAccess = ({
 				throw error;
 			}
 		},
-		async readerOf(request, client) {
+		async readerOf(exchange, request) {
+			const {id, client} = exchange;
 			const asking = await identify(request.headers.authorization, client.address);
-			if ('refused' in asking && !isOpen) throw unauthenticated(asking.refused);
+			const tell = (who: string, told: Pick<AuditEvent, 'allowed' | 'why' | 'on' | 'claimed'>) =>
+				audit.record({what: 'refs.explain', who, from: client.address, ...told, requestId: id});
+			if ('refused' in asking && !isOpen) {
+				tell(anonymous.name, {allowed: false, why: asking.refused, ...(asking.claimed !== undefined && {claimed: asking.claimed})});
+				throw unauthenticated(asking.refused);
+			}
 			const {identity, scopes}: Asking = 'refused' in asking ? {identity: anonymous} : asking;
 			const rights = rightsOf(identity, client.address);
 			const isNobody = identity.kind === 'anonymous' && !isOpen;
 			return {
 				rights: scopes ? withinScopes(rights, scopes) : rights,
-				refusalOf: reason => (isNobody ? unauthenticated(reason) : new ApiRefusal('forbidden', reason, undefined, {}, identity)),
+				decide(on, {allowed, reason}) {
+					exchange.identity = identity;
+					tell(identity.name, {on, allowed, why: reason});
+					if (!allowed) throw isNobody ? unauthenticated(reason) : new ApiRefusal('forbidden', reason, undefined, {}, identity);
+				},
 			};
 		},
 		async signIn(credential, client) {

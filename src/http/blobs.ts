@@ -52,11 +52,11 @@ const asksForDocument = (accept: string | undefined) => accept?.includes(cacheCo
 const streamBlob = async (
 	repo: RepositoryName,
 	digest: Digest,
-	{registry, headers}: HandlerContext,
+	{registry, headers, stream}: HandlerContext,
 ): Promise<{reply: Reply; bytes: number}> => {
 	// RFC 9110 13.1.5: a Range whose If-Range names another version is no Range.
 	const range = headers['if-range'] && headers['if-range'] !== etagOf(digest) ? undefined : parseRange(headers.range);
-	const {size, range: part, body} = await registry.readBlob(repo, digest, range);
+	const {size, range: part, body} = await stream(() => registry.readBlob(repo, digest, range));
 	if (!part) return {reply: {status: 200, headers: blobHeaders(digest, size), body}, bytes: size};
 	const bytes = part.end - part.start + 1;
 	const headersOfPart = {...blobHeaders(digest, bytes), 'Content-Range': `bytes ${part.start}-${part.end}/${size}`};

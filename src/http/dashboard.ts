@@ -18,7 +18,7 @@ import type {Sessions} from './dashboard/session.ts';
 import {createSigning} from './dashboard/signing.ts';
 import {createViews} from './dashboard/views.ts';
 import {type Failure, tell} from './errors.ts';
-import type {Exchange} from './exchange.ts';
+import {type Exchange, runnerOf} from './exchange.ts';
 import type {Reply} from './reply.ts';
 
 export type Dashboard = {
@@ -98,6 +98,7 @@ export const createDashboard = ({operations, jobs, access, sessions, audit, cloc
 			const administrator = await administratorOf(exchange, request, isForm ? pathname.slice('/ui/'.length) : 'dashboard');
 			if (!administrator) return toSignIn(isForm ? pathname : pathname + search);
 			exchange.identity = administrator;
+			if (!isForm) audit.record({what: 'admin:dashboard', ...runnerOf(exchange), allowed: true, why: 'it may administer', input: pathname});
 			return isForm ? answerForm(pathname, exchange, request) : show(request, await pageOf(pathname, searchParams, exchange));
 		},
 

@@ -2,6 +2,7 @@
 import type {IncomingHttpHeaders} from 'node:http';
 import type {OciRequest, RequestOf} from 'oci-spec-types';
 import type {Action} from '../config/actions.ts';
+import type {Destroyable} from '../lib/destroyable.ts';
 import type {Bytes, Registry} from '../registry/registry.ts';
 import type {Log} from '../telemetry/log.ts';
 import type {UsageRecorder} from '../usage/usage.ts';
@@ -19,10 +20,14 @@ export type HandlerContext = {
 	usage: UsageRecorder;
 	/** Who asks, as the usage names them. */
 	client: string;
+	/** In whose name what is scarce is taken. */
+	tenant: string;
 	headers: IncomingHttpHeaders;
 	body: Bytes;
 	/** Content-Length, where there is one. */
 	bodySize?: number;
+	/** Opens what is to be streamed when there is a place for it. */
+	stream: <T extends {body: Destroyable}>(open: () => Promise<T>) => Promise<T>;
 	/** Whether this client may be sent to that URL. */
 	mayRedirect: (url: URL) => boolean;
 	/** Whether the connection outlives the answer. */

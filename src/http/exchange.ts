@@ -24,6 +24,8 @@ export type Exchange = {
 	/** Code of the error that was answered. */
 	errorCode?: string;
 	redirected?: boolean;
+	/** Why we ended it ourselves. */
+	cut?: 'slow';
 	/** How an upload went: redirected, or why it was streamed. */
 	upload?: UploadWay;
 };
@@ -78,6 +80,7 @@ export const recordWhenOver = (
 				status,
 				...(exchange.errorCode && {code: exchange.errorCode}),
 				...(exchange.redirected && {redirected: true}),
+				...(exchange.cut && {cut: exchange.cut}),
 				bytesIn,
 				bytesOut,
 				durationMs: Math.round(seconds * 1e5) / 100,

@@ -55,7 +55,7 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 		const {method = 'GET', url = ''} = request;
 		const path = url.split('?', 1)[0] ?? '';
 		if (api.has(path)) return api.answer(exchange, request);
-		if (path.startsWith(refsPath)) return answerRef(method, url, await access.readerOf(request, exchange.client), explainRef);
+		if (path.startsWith(refsPath)) return answerRef(method, url, await access.readerOf(exchange, request), explainRef);
 		throw new ApiRefusal('not-found', 'there is nothing here', `what there is: ${openApiPath}`);
 	});
 	if (tokens) route(tokenPath, tokens);

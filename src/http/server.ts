@@ -5,6 +5,7 @@ import type {Duplex} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
 import {formatErrors, OciError} from 'oci-spec-types';
 import type {Certificate} from './certificate.ts';
+import {type ConnectionLimits, limitConnections} from './connections.ts';
 import {framingProblem} from './framing.ts';
 import {createTlsServer, type TlsOptions, type TlsServer} from './tlsServer.ts';
 
@@ -17,23 +18,25 @@ export type HttpServer = {
 	renewCertificate(certificate: Certificate): void;
 };
 
-export type ListenOptions = {host: string; port: number; idleSeconds: number; tls?: TlsOptions};
+export type ListenOptions = {host: string; port: number; idleSeconds: number; tls?: TlsOptions; limits?: ConnectionLimits};
 /** Answers a request; resolves when that is done. */
 export type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
 
 /** Throws CannotListen. */
-export const listen = async (listener: Listener, {host, port, idleSeconds, tls}: ListenOptions): Promise<HttpServer> => {
+export const listen = async (listener: Listener, {host, port, idleSeconds, tls, limits}: ListenOptions): Promise<HttpServer> => {
 	const idleMs = idleSeconds * 1000;
 	const options: ServerOptions = {
 		// Node's 300 s bound the whole of a request, and so the size of a layer on a slow line.
 		requestTimeout: 0,
-		// BuildKit opens an upload before its layer is there, and Go holds back the headers until the first byte.
+		// BuildKit opens an upload before its layer is there, and Go holds back the headers until the first byte; Node counts from the opening.
 		headersTimeout: idleMs,
 		// Node's 5 s lose races with pooled clients; BuildKit keeps idle connections for 120 s.
 		keepAliveTimeout: 150_000,
 		maxHeaderSize: 32 * 1024,
 		// We see to it ourselves: Node answers 400, and serves what follows on the connection.
 		requireHostHeader: false,
+		// Of what nobody reads yet a connection keeps one piece, and not two.
+		highWaterMark: 16 * 1024,
 		noDelay: true,
 		// A builder that vanished without a word would hold its upload until the idle time is over.
 		keepAlive: true,
@@ -41,6 +44,11 @@ export const listen = async (listener: Listener, {host, port, idleSeconds, tls}:
 	};
 	const {server, renew, cutUnfinished} = tls ? createTlsServer(options, tls) : createPlainServer(options);
 	server.timeout = idleMs;
+	if (limits) {
+		limitConnections(server, tls ? 'secureConnection' : 'connection', limits);
+		// With those that do not speak HTTP yet.
+		server.maxConnections = 2 * limits.most;
+	}
 	const open = new Map<Duplex, ServerResponse>();
 	const ended = new WeakSet<Duplex>();
 	const work = new Set<Promise<unknown>>();

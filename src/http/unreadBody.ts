@@ -11,6 +11,11 @@ export const leaveRest = (request: IncomingMessage): void => {
 	if (Number(size) <= bufferedBytes) return;
 	// Node drops what comes after the answer, unless somebody has begun to read.
 	request.read(0);
+	cutUnlessComplete(request);
+};
+
+/** Drops the connection of who still sends when it has had the time to read its answer. */
+export const cutUnlessComplete = (request: IncomingMessage): void => {
 	setTimeout(() => {
 		if (!request.complete) request.socket.destroy();
 	}, clientHasLeftAfterMs).unref();

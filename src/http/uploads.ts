@@ -12,24 +12,29 @@ export const mountBlob: Handle<'upload.mount'> = async ({repo, digest, from}, {r
 	return uploadReply(202, repo, await registry.startUpload(repo), 0);
 };
 
-export const uploadWhole: Handle<'upload.whole'> = async ({repo, digest}, {registry, body, bodySize}) => {
-	await registry.putBlob(repo, digest, body, bodySize);
+export const uploadWhole: Handle<'upload.whole'> = async ({repo, digest}, {registry, body, bodySize, tenant}) => {
+	await registry.finishUpload(repo, await registry.startUpload(repo), digest, {body, size: bodySize, first: true, sender: tenant});
 	return created(repo, digest);
 };
 
-export const appendUpload: Handle<'upload.append'> = async ({repo, upload, size}, {registry, headers, body, bodySize}) => {
+export const appendUpload: Handle<'upload.append'> = async ({repo, upload, size}, {registry, headers, body, bodySize, tenant}) => {
 	// Docker's daemon sends no Content-Range on its only PATCH, so absence means "append".
 	const range = parseContentRange(headers['content-range']);
-	return uploadReply(202, repo, upload, await registry.appendUpload(repo, upload, {body, size: bodySize, range, first: size === 0}));
+	return uploadReply(
+		202,
+		repo,
+		upload,
+		await registry.appendUpload(repo, upload, {body, size: bodySize, range, first: size === 0, sender: tenant}),
+	);
 };
 
 export const finishUpload: Handle<'upload.finish'> = async ({repo, upload, digest, size}, context) => {
-	const {registry, headers, body, bodySize} = context;
+	const {registry, headers, body, bodySize, tenant} = context;
 	const range = parseContentRange(headers['content-range']);
 	const redirect = await redirectOf({repo, upload, digest, isWhole: size === 0 && !range}, context);
 	context.noteUpload(redirect instanceof URL ? 'redirected' : redirect);
 	if (redirect instanceof URL) return redirectUpload(redirect);
-	await registry.finishUpload(repo, upload, digest, {body, size: bodySize, range, first: size === 0});
+	await registry.finishUpload(repo, upload, digest, {body, size: bodySize, range, first: size === 0, sender: tenant});
 	return created(repo, digest);
 };
 

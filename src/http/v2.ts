@@ -1,112 +1,96 @@
 /** The distribution API: a request is parsed once, handed to its endpoint, and its reply written. */
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import {isTag, OciError, type OciRequest, parseRequest, type RequestUrl} from 'oci-spec-types';
-import type {Audit, AuditEvent} from '../audit/audit.ts';
+import {OciError, parseRequest, type RequestUrl} from 'oci-spec-types';
+import type {Audit} from '../audit/audit.ts';
+import {clientNameOf} from '../auth/identity.ts';
 import {type Caller, NotAllowed} from '../auth/rights.ts';
-import type {Bytes, Registry} from '../registry/registry.ts';
+import type {Denial} from '../refs/protectedPush.ts';
+import type {Registry} from '../registry/registry.ts';
 import type {UsageRecorder} from '../usage/usage.ts';
-import type {Admission, Admit} from './authorization.ts';
+import {bodyOf, sizeOf} from './arrivingBody.ts';
+import type {Admit} from './authorization.ts';
 import {carriesAuthorization} from './client.ts';
 import {type HandlerContext, handle} from './endpoints.ts';
 import type {Exchange} from './exchange.ts';
 import type {Reply} from './reply.ts';
+import {type Room, type Turn, takeTurn} from './room.ts';
+import {inPlace} from './streamedAnswer.ts';
+import {tenantOf} from './tenant.ts';
 import {leaveRest} from './unreadBody.ts';
 import {tellUpload} from './uses.ts';
+import {createWitness} from './witness.ts';
 
-export type RegistryFor = (caller: Caller) => Registry;
+/** `onDenial` hears what that caller may not do to protected refs. */
+export type RegistryFor = (caller: Caller, onDenial: (denial: Denial) => void) => Registry;
 
 /** What the API is served from. */
-export type V2Parts = {registryFor: RegistryFor; admit: Admit; audit: Audit; usage: UsageRecorder};
+export type V2Parts = {registryFor: RegistryFor; admit: Admit; audit: Audit; usage: UsageRecorder; room: Room};
 
 export const answerV2 = async (
 	exchange: Exchange,
 	request: IncomingMessage,
 	response: ServerResponse,
-	{registryFor, admit, audit, usage}: V2Parts,
+	{registryFor, admit, audit, usage, room}: V2Parts,
 ): Promise<Reply> => {
 	const ociRequest = parseRequest(request.method ?? 'GET', urlAsItCame(request.url ?? '/'));
 	exchange.request = ociRequest;
 	const admission = await admit(ociRequest, exchange.client, request.headers.authorization);
-	const tell = createWitness(audit, exchange, ociRequest, admission);
+	const witness = createWitness(audit, exchange, ociRequest, admission);
 	if ('refusal' in admission) {
-		tell(false, admission.why, admission.refusal.status);
+		witness.refused(admission.why, admission.refusal.status);
 		throw admission.refusal;
 	}
-	const {caller, why, refusalOf} = admission;
+	const {caller, refusalOf} = admission;
 	exchange.identity = caller.identity;
-	const body = createBody(exchange, request);
+	const registry = registryFor(caller, ({tag, outcome}) => {
+		if (outcome === 'discarded') witness.dropped(tag);
+	});
+	const body = bodyOf(exchange, request, room);
+	let turn: Turn | undefined;
 	try {
-		const context = contextOf(exchange, request, response, {body, usage, registry: registryFor(caller)});
+		turn = await takeTurn(room.requests, ociRequest.kind, tenantOf(exchange));
+		const stream: HandlerContext['stream'] = open => {
+			// Who waits to be streamed something must not keep others from being answered.
+			turn?.release();
+			return inPlace({lender: room.downloads, tenant: tenantOf(exchange), cut: () => cut(exchange, response)}, open);
+		};
+		const context = contextOf(exchange, request, response, {...{body, stream, usage, registry}, client: clientNameOf(caller)});
 		const reply = await handle(ociRequest, context);
-		tell(true, why, reply.status);
+		witness.allowed(reply.status);
 		exchange.redirected = reply.status === 307;
 		tellUpload(ociRequest, context, exchange.redirected ? undefined : exchange.bytesIn);
 		if (exchange.redirected) leaveRest(request);
 		return reply;
 	} catch (error) {
-		if (!(error instanceof NotAllowed)) {
-			tell(true, why, error instanceof OciError ? error.status : undefined);
-			throw error;
-		}
-		const refusal = refusalOf(error);
-		tell(false, error.message, refusal.status);
-		throw refusal;
+		const failure = error instanceof NotAllowed ? refusalOf(error) : error;
+		const status = failure instanceof OciError ? failure.status : undefined;
+		if (error instanceof OciError && error.code === 'DENIED') witness.refused(error.message, status);
+		else witness.allowed(status);
+		throw failure;
 	} finally {
+		turn?.release();
 		body.leave();
 	}
 };
 
-/** Tells the audit what became of the request, once that is known. */
-const createWitness =
-	(audit: Audit, {id, client}: Exchange, request: OciRequest, admission: Admission) =>
-	(allowed: boolean, why: string, status: number | undefined): void => {
-		const {identity, claimed} = 'refusal' in admission ? admission : {identity: admission.caller.identity, claimed: undefined};
-		audit.record({
-			...{what: request.kind, who: identity.name, from: client.address, on: subjectOf(request), allowed, why, requestId: id},
-			...(status !== undefined && {status}),
-			...(claimed !== undefined && {claimed}),
-		});
-	};
-
-const subjectOf = (request: OciRequest): AuditEvent['on'] => {
-	const reference = 'reference' in request ? request.reference : undefined;
-	const tag = 'tag' in request ? request.tag : reference && isTag(reference) ? reference : undefined;
-	const digest = 'digest' in request ? request.digest : reference && !isTag(reference) ? reference : undefined;
-	return {...('repo' in request && {repo: request.repo}), ...(tag && {tag}), ...(digest && {digest})};
-};
-
-/** Opened when it is first read: most requests have none. */
-const createBody = (exchange: Exchange, request: IncomingMessage): Bytes & {leave(): void} => {
-	let unread: AsyncIterator<Uint8Array> | undefined;
-	return {
-		async *[Symbol.asyncIterator]() {
-			// An upload that is refused half way must not cut the connection: the client would see a reset instead of the reason.
-			unread ??= request.iterator({destroyOnReturn: false});
-			for (let next = await unread.next(); !next.done; next = await unread.next()) {
-				exchange.bytesIn += next.value.length;
-				yield next.value;
-			}
-		},
-		leave() {
-			// Node drains what nobody has begun to read, and leaves the rest to us: unread, it would stop the connection for good.
-			void unread?.return?.().finally(() => request.resume());
-		},
-	};
+const cut = (exchange: Exchange, response: ServerResponse): void => {
+	exchange.cut = 'slow';
+	response.destroy();
 };
 
 const contextOf = (
 	exchange: Exchange,
 	request: IncomingMessage,
 	response: ServerResponse,
-	parts: {body: Bytes; usage: UsageRecorder; registry: Registry},
+	parts: Pick<HandlerContext, 'body' | 'stream' | 'usage' | 'registry' | 'client'>,
 ): HandlerContext => {
 	const {client} = exchange;
 	const {headers} = request;
 	return {
 		...parts,
-		client: client.address,
+		tenant: tenantOf(exchange),
 		headers,
-		bodySize: headers['content-length'] === undefined ? undefined : Number(headers['content-length']),
+		bodySize: sizeOf(request),
 		mayRedirect: url => headers.authorization === undefined || !carriesAuthorization(client.url.hostname, url.hostname),
 		// A server that drains says so before the request comes here.
 		staysOpen: response.shouldKeepAlive && response.getHeader('connection') !== 'close',

@@ -1,70 +1,72 @@
 /**
  * Memory in slabs of one size, lent in turn and used again: so that a busy process needs no more than it was given, however late its garbage
- * is collected. First come, first served, so that nobody starves; who holds a lease must be able to go on without a further one.
+ * is collected. Who holds a lease must be able to go on without a further one.
  */
+import {type Borrower, createLender, type LenderOptions} from './lender.ts';
+
 export type SlabLease = {
 	/** One more slab of the lease. Its bytes are whatever they were. */
 	take(): Buffer;
+	/** No more slabs are taken: those that are left go back. */
+	close(): void;
+	/** A slab goes back that was taken, though somebody may still read there: it is not used again. */
+	drop(slab: Buffer): void;
 	/** All slabs go back. */
 	release(): void;
 };
 
 export type Slabs = {
 	/** Waits until there is so much. Whoever asks for more than there is in all gets all of it. */
-	lease(bytes: number): Promise<SlabLease>;
-	/** Whether someone waits for what others hold. */
-	isWanted(): boolean;
+	lease(bytes: number, borrower: Borrower): Promise<SlabLease>;
 	/** What a lease of so much can hold. */
 	capacity(bytes: number): number;
+	/** How many wait for a lease, and how many bytes are lent. */
+	waiting(): number;
+	lent(): number;
 };
 
-export const createSlabs = ({slabBytes, totalBytes}: {slabBytes: number; totalBytes: number}): Slabs => {
+export type SlabsOptions = {slabBytes: number; totalBytes: number} & Pick<LenderOptions, 'observer' | 'repeat'>;
+
+export const createSlabs = ({slabBytes, totalBytes, ...options}: SlabsOptions): Slabs => {
 	const total = Math.max(1, Math.floor(totalBytes / slabBytes));
-	const waiting: {count: number; grant(): void}[] = [];
+	const lender = createLender({...options, total});
 	const unused: Buffer[] = [];
-	let free = total;
 
 	const countFor = (bytes: number) => Math.min(total, Math.ceil(bytes / slabBytes));
 
-	const serve = () => {
-		for (let first = waiting[0]; first && first.count <= free; first = waiting[0]) {
-			waiting.shift();
-			free -= first.count;
-			first.grant();
-		}
-	};
-
-	const leaseOf = (count: number): SlabLease => {
-		const taken: Buffer[] = [];
-		let isHeld = true;
-		return {
-			take() {
-				if (!isHeld || taken.length === count) throw new RangeError('the lease has no slab left');
-				const slab = unused.pop() ?? Buffer.allocUnsafeSlow(slabBytes);
-				taken.push(slab);
-				return slab;
-			},
-			release() {
-				if (!isHeld) return;
-				isHeld = false;
-				unused.push(...taken);
-				free += count;
-				serve();
-			},
-		};
-	};
-
 	return {
-		isWanted: () => waiting.length > 0,
-
 		capacity: bytes => Math.min(bytes, countFor(bytes) * slabBytes),
 
-		lease(bytes) {
-			const count = countFor(bytes);
-			return new Promise(resolve => {
-				waiting.push({count, grant: () => resolve(leaseOf(count))});
-				serve();
-			});
+		async lease(bytes, borrower) {
+			let left = countFor(bytes);
+			const loan = await lender.borrow(left, borrower);
+			const taken = new Set<Buffer>();
+			return {
+				take() {
+					if (left === 0) throw new RangeError('the lease has no slab left');
+					left -= 1;
+					const slab = unused.pop() ?? Buffer.allocUnsafeSlow(slabBytes);
+					taken.add(slab);
+					return slab;
+				},
+				close() {
+					const rest = left;
+					left = 0;
+					loan.reduce(rest);
+				},
+				drop(slab) {
+					if (taken.delete(slab)) loan.reduce(1);
+				},
+				release() {
+					left = 0;
+					unused.push(...taken);
+					taken.clear();
+					loan.release();
+				},
+			};
 		},
+
+		waiting: lender.waiting,
+		lent: () => lender.lent() * slabBytes,
 	};
 };

@@ -9,6 +9,7 @@ import {type AccessNote, accessNotes, sourceNotes} from '../refs/accessNotes.ts'
 import {openSources} from '../refs/openSources.ts';
 import type {Expiry, RefBehaviour, TagSource} from '../refs/refBehaviour.ts';
 import {type Aspect, aspects, type Decision, decide} from '../refs/refRules.ts';
+import {type ExplainedRoute, explainRoute, routeLines} from './explainRoute.ts';
 
 /** For people and for programs. `exitCode` 1: the file has problems; 2: there is nothing to look at. */
 export type Report = {exitCode: 0 | 1 | 2; lines: readonly string[]; facts: object};
@@ -18,7 +19,7 @@ export const checkPolicy = async (file: string | undefined): Promise<Report> => 
 	if (file === undefined) return nothing('name a file, or set LAYERCACHE_POLICY');
 	const read = await readPolicy(file);
 	if ('report' in read) return read.report;
-	const {refs, budget, s3Caches} = read.policy;
+	const {refs, budget, s3Caches, upstreams, routes} = read.policy;
 	const open = openSources(read.policy);
 	const notes = accessNotes(read.policy);
 	return {
@@ -36,6 +37,8 @@ export const checkPolicy = async (file: string | undefined): Promise<Report> => 
 			rules: refs.length,
 			budgets: budget.length,
 			s3Caches: s3Caches.length,
+			upstreams: Object.keys(upstreams),
+			routes: routes.length,
 			problems: [],
 			open: open.map(({rule, source}) => ({line: rule.line, source})),
 			access: read.policy.access?.length,
@@ -57,7 +60,9 @@ export const explainRef = async (ref: string, file: string | undefined): Promise
 	const decision = decide(read.policy.refs, repo, tag);
 	const budgets = read.policy.budget.filter(({match}) => 'named' in match.match(repo, decision.subject));
 	const who = (read.policy.access ?? []).filter(({on}) => on.some(each => each.valuesFor(repo, decision.subject)));
-	const explained = {ref, tag, decision, budgets, file, access: read.policy.access && who, notes: sourceNotes(read.policy, repo, tag)};
+	const notes = sourceNotes(read.policy, repo, tag);
+	const route = explainRoute(read.policy, repo, decision.subject);
+	const explained = {ref, tag, decision, budgets, file, access: read.policy.access && who, notes, route};
 	return {exitCode: 0, lines: linesOf(explained), facts: factsOf(explained)};
 };
 
@@ -144,9 +149,10 @@ type Explained = {
 	/** Rules that mean the ref for somebody. */
 	access: readonly AccessRule[] | undefined;
 	notes: readonly AccessNote[];
+	route: ExplainedRoute | undefined;
 };
 
-const linesOf = ({ref, tag, decision, budgets, file, access, notes}: Explained): string[] => {
+const linesOf = ({ref, tag, decision, budgets, file, access, notes, route}: Explained): string[] => {
 	const {behaviour, decidedBy, rules, omitted} = decision;
 	const union = behaviour.union.map(formatSource);
 	const isAsked = decision.subject !== tag;
@@ -163,6 +169,7 @@ const linesOf = ({ref, tag, decision, budgets, file, access, notes}: Explained):
 		}),
 		...omitted.map(({aspect, text, because}) => `${aspect.padEnd(12)}without ${text}: ${because}`),
 		...budgets.map(({size, line, match}) => `${'budget'.padEnd(12)}${formatBytes(size).padEnd(28)} line ${line}, ${match.text}`),
+		...(route ? routeLines(route) : []),
 		...(access ? ['', ...accessLines(access, decision.subject)] : []),
 		...notes.map(({line, message}) => `  note, line ${line}: ${message}`),
 		...(rules.length > 0 ? ['', `rules, asked about ${decision.subject}:`] : []),
@@ -181,7 +188,7 @@ const accessLines = (access: readonly AccessRule[], subject: Tag): string[] => {
 	];
 };
 
-const factsOf = ({ref, tag, decision, budgets, file, access, notes}: Explained) => ({
+const factsOf = ({ref, tag, decision, budgets, file, access, notes, route}: Explained) => ({
 	ref,
 	file,
 	tries: tries(tag, decision, decision.behaviour),
@@ -193,4 +200,5 @@ const factsOf = ({ref, tag, decision, budgets, file, access, notes}: Explained) 
 	budgets: budgets.map(({line, match, size}) => ({line, match: match.text, size})),
 	access: access?.map(({line, may, who}) => ({line, may, who: formatWho(who)})),
 	notes,
+	route,
 });

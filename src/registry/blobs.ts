@@ -87,8 +87,8 @@ export const createBlobs = (store: ObjectStore, presence: Presence, guard: Guard
 			return store.presign(keys.blob(repo, digest), request);
 		},
 
-		async put(repo: RepositoryName, digest: Digest, body: Bytes, size?: number): Promise<void> {
-			const options = {contentType: octetStream, size, sha256: digest.startsWith('sha256:') ? digest : undefined};
+		async put(repo: RepositoryName, digest: Digest, body: Bytes, size?: number, sender?: string): Promise<void> {
+			const options = {contentType: octetStream, size, sha256: digest.startsWith('sha256:') ? digest : undefined, sender};
 			// Unconditionally: the same name means the same bytes, and a push renews the object's age.
 			const write = async () => (await store.upload(keys.blob(repo, digest), verified(body, digest, size), options)).size;
 			await storeSecured(repo, digest, 'blob', write);

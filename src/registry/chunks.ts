@@ -3,10 +3,13 @@ import {createHash, type Hash, randomBytes} from 'node:crypto';
 import {type Digest, formatDigest, OciError, type RepositoryName, type UploadId} from 'oci-spec-types';
 import {ObjectMissing, type ObjectStore, StoreUnavailable} from '../storage/objectStore.ts';
 import {keys, parseChunkKey} from './keys.ts';
-import type {Bytes} from './registry.ts';
+import type {Bytes, Chunk} from './registry.ts';
 
 /** `digest` where it was computed while the chunk came in. */
 export type StoredChunk = {key: string; offset: number; size: number; digest?: Digest};
+
+/** `size` where it is known; `sender` as in `Chunk`. */
+type NewChunk = Pick<Chunk, 'body' | 'sender'> & {size: number | undefined};
 
 export type Chunks = ReturnType<typeof createChunks>;
 
@@ -31,11 +34,11 @@ export const createChunks = (store: ObjectStore) => {
 		},
 
 		/** Stores bytes under a name of their own: what a closing PUT relies on is never written again. */
-		async store(repo: RepositoryName, upload: UploadId, offset: number, body: Bytes, size: number | undefined): Promise<StoredChunk> {
+		async store(repo: RepositoryName, upload: UploadId, offset: number, {body, ...facts}: NewChunk): Promise<StoredChunk> {
 			const key = keys.chunk(repo, upload, offset, randomBytes(8).toString('hex'));
 			// Only a chunk that is the whole of its blob has a digest that anyone asks for.
 			const hash = offset === 0 ? createHash('sha256') : undefined;
-			const stored = await store.upload(key, hash ? hashed(body, hash) : body, {size});
+			const stored = await store.upload(key, hash ? hashed(body, hash) : body, facts);
 			return {key, offset, size: stored.size, digest: hash && formatDigest('sha256', hash.digest('hex'))};
 		},
 

@@ -45,7 +45,7 @@ export const createUploads = (store: ObjectStore, blobs: Blobs, {clock, longestU
 			return {size: end(consecutive(upload, all)), all};
 		}
 
-		const mine = await chunks.store(repo, upload, offset, body, size);
+		const mine = await chunks.store(repo, upload, offset, {body, size, sender: chunk.sender});
 		// Whether another chunk came for the same offset is asked while the digest is written: neither waits for the other.
 		const listed = chunks.list(repo, upload);
 		await Promise.allSettled([listed, isLast ? undefined : chunks.noteDigest(mine)]);
@@ -104,7 +104,7 @@ export const createUploads = (store: ObjectStore, blobs: Blobs, {clock, longestU
 			const size = promisedSize(last);
 			const {isEmpty, all: body} = await peek(last.body);
 			// These bytes are all of the blob, and the store need not be asked.
-			if (isFirst(last) && (!isEmpty || isOfNothing(digest))) return blobs.put(repo, digest, body, size);
+			if (isFirst(last) && (!isEmpty || isOfNothing(digest))) return blobs.put(repo, digest, body, size, last.sender);
 
 			const hasMore = !isEmpty || size;
 			const all = hasMore ? (await add(repo, upload, {...last, body}, {isLast: true})).all : await chunks.list(repo, upload);

@@ -15,6 +15,8 @@ export const createEcrQuirks = ({createRepositories}: EcrUpstream, api: Pick<Ecr
 		mounts: false,
 		// PutImage: 10 a second in an account and region (ECR service quotas).
 		putManifestsPerSecond: 10,
+		// A 403, not a 401 (aws/aws-cli#6580).
+		isExpiry: ({status, message = ''}) => status === 403 && /authorization token has expired/i.test(message),
 		explain,
 		...(createRepositories && {
 			async missingRepository(repo: RepositoryName) {

@@ -135,6 +135,11 @@ export const createRemoteClient = (options: RemoteOptions): RemoteClient => {
 		const said = {...(code && {code: secrets.redact(code)}), ...(message && {message: secrets.redact(message)})};
 		const refusal = {host: secrets.redact(url.host), operation, ...(repo && {repo}), status, ...said};
 		if (url.origin !== origin) return refusedElsewhere(refusal, {host, absent});
+		if (quirks.isExpiry?.(refusal)) {
+			credentials.renew();
+			const told = `${host} says that our credentials have expired, and again with new ones: see whether its clock and ours are right`;
+			return new UpstreamFailure('UNAVAILABLE', {host, operation, isPassing: true, message: told});
+		}
 		const retryAfterMs = parseRetryAfter(headers['retry-after'], headers.date);
 		return quirks.explain?.(refusal) ?? refused(refusal, {absent, retryAfterMs});
 	};

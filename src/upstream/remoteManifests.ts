@@ -78,6 +78,37 @@ export const createRemoteManifests = (client: RemoteClient, {quirks, paced}: Rem
 		}
 	};
 
+	const readTag = async (repo: RepositoryName, tag: Tag): Promise<readonly TagFacts[]> => {
+		const headers = {accept: accepted.reader};
+		const request = {
+			...about(repo, tag),
+			operation: 'statManifest',
+			method: 'HEAD',
+			scope: pulls(repo),
+			headers,
+			expected: [200],
+		} as const;
+		try {
+			const digest = toldDigest(await client.send(request)) ?? (await read(repo, tag, 'reader')).digest;
+			return [{tag, digest, pushedAt: unknownTime}];
+		} catch (error) {
+			if (error instanceof OciError && error.code === 'MANIFEST_UNKNOWN') return [];
+			throw error;
+		}
+	};
+
+	/** A tag that does not move is no obstacle where it leads to this manifest already: a push that was repeated. */
+	const point = async (repo: RepositoryName, tag: Tag, digest: Digest, manifest: Required<PushedManifest>): Promise<string[]> => {
+		try {
+			return parseWarnings((await put(repo, tag, manifest)).headers.warning);
+		} catch (error) {
+			if (!(error instanceof UpstreamFailure) || error.code !== 'TAG_INVALID') throw error;
+			const [current] = await readTag(repo, tag);
+			if (current?.digest !== digest) throw error;
+			return [];
+		}
+	};
+
 	const remove = async (repo: RepositoryName, reference: Reference): Promise<void> => {
 		const request = {...about(repo, reference), operation: 'deleteManifest', method: 'DELETE', scope: deletes(repo)} as const;
 		await client.send({...request, expected: [200, 202, 204]});
@@ -93,34 +124,16 @@ export const createRemoteManifests = (client: RemoteClient, {quirks, paced}: Rem
 			const subject = subjectOf(manifest)?.digest;
 			const warnings: string[] = [];
 			// By its digest first, so that no tag ever leads to what was refused under the digest that was asked for.
-			for (const reference of asked || tags.length === 0 ? [digest, ...tags] : tags) {
-				const answer = await put(repo, reference, {bytes, mediaType: mediaType ?? manifest.mediaType});
-				warnings.push(...parseWarnings(answer.headers.warning));
-			}
+			const pushed = {bytes, mediaType: mediaType ?? manifest.mediaType};
+			if (asked || tags.length === 0) warnings.push(...parseWarnings((await put(repo, digest, pushed)).headers.warning));
+			for (const tag of tags) warnings.push(...(await point(repo, tag, digest, pushed)));
 			return {digest, manifest, ...(subject && {subject}), missing: [], ...(warnings.length > 0 && {warnings: [...new Set(warnings)]})};
 		},
 
 		deleteManifest: remove,
 		deleteTag: remove,
 
-		async readTag(repo: RepositoryName, tag: Tag): Promise<readonly TagFacts[]> {
-			const headers = {accept: accepted.reader};
-			const request = {
-				...about(repo, tag),
-				operation: 'statManifest',
-				method: 'HEAD',
-				scope: pulls(repo),
-				headers,
-				expected: [200],
-			} as const;
-			try {
-				const digest = toldDigest(await client.send(request)) ?? (await read(repo, tag, 'reader')).digest;
-				return [{tag, digest, pushedAt: unknownTime}];
-			} catch (error) {
-				if (error instanceof OciError && error.code === 'MANIFEST_UNKNOWN') return [];
-				throw error;
-			}
-		},
+		readTag,
 	};
 };
 

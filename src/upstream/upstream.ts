@@ -42,6 +42,8 @@ export type Quirks = {
 	putManifestsPerSecond?: number;
 	/** Asked when a push finds no such repository. True: it is there now, and the push is tried once more. */
 	missingRepository?: (repo: RepositoryName) => Promise<boolean>;
+	/** Whether what was refused are credentials that were good before, in other words than a 401: they are asked for anew, and the request repeated. */
+	isExpiry?: (refusal: UpstreamRefusal) => boolean;
 	/** Better words for a refusal than those of its status; undefined where there are none. */
 	explain?: (refusal: UpstreamRefusal) => OciError | undefined;
 };

@@ -120,21 +120,41 @@ for (const {operation, bytes, upload} of ways) {
 		});
 	}
 
-	test(`a client that stands still in the middle of ${operation} gives way to one that waits for memory`, async t => {
-		const sent = await startStoreWithTrailers(t, {}, {tuning: {bufferBytes: partBytes, stallSeconds: 0.02}});
-		const silence = Promise.withResolvers<void>();
-		t.teardown(silence.resolve);
-		const stalled = t.throwsAsync(
+	test(`a client that is slow in the middle of ${operation} gives its memory to one that waits, and goes on without`, async t => {
+		const sent = await startStoreWithTrailers(t, {}, {tuning: {bufferBytes: partBytes, slow: {seconds: 0.02, leastPerSecond: 1}}});
+		const pause = Promise.withResolvers<void>();
+		const slow = upload(
+			sent,
+			pausing(bytes, 10_000, () => pause.promise),
+		);
+		await until(isAsked(sent.double));
+		const other = someBytes(2 * partBytes);
+		await sent.store.upload('blobs/b', bodyOf(other), {size: other.length});
+		t.deepEqual([...sent.double.bucket.objects.keys()], ['blobs/b']);
+		pause.resolve();
+		await slow;
+		t.true((await contentOf(sent.store, 'blobs/a')).equals(bytes));
+		t.is(sent.double.bucket.uploads.size, 0);
+	});
+
+	test(`a client that is slow in the middle of ${operation} is given up when S3 refuses what is not kept any more`, async t => {
+		const sent = await startStoreWithTrailers(t, {}, {tuning: {bufferBytes: partBytes, slow: {seconds: 0.02, leastPerSecond: 1}}});
+		const refuse = Promise.withResolvers<void>();
+		const refusals: Fault[] = [{hold: refuse.promise, refuse: {status: 503, code: 'SlowDown'}}];
+		sent.double.faults = seen => (seen.operation === operation && seen.key === 'blobs/a' ? refusals.shift() : undefined);
+		const slow = t.throwsAsync(
 			upload(
 				sent,
-				pausing(bytes, 10_000, () => silence.promise),
+				pausing(bytes, 10_000, () => refuse.promise),
 			),
-			{instanceOf: StoreUnavailable, message: /stood still/},
+			{instanceOf: StoreUnavailable, message: /could not be repeated/},
 		);
 		await until(isAsked(sent.double));
 		await sent.store.upload('blobs/b', bodyOf(long), {size: long.length});
-		await stalled;
+		refuse.resolve();
+		await slow;
 		t.deepEqual([...sent.double.bucket.objects.keys()], ['blobs/b']);
+		t.is(sent.double.bucket.uploads.size, 0);
 	});
 
 	test(`of wrong bytes nothing is stored, though ${operation} has most of them`, async t => {

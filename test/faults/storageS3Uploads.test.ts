@@ -101,8 +101,8 @@ test('a chunk that is too long for one copy is joined in pieces', async t => {
 	t.is(double.count('UploadPartCopy'), 6);
 });
 
-test('a client that stands still in the middle of a part gives way to one that waits for memory', async t => {
-	const {double, store} = await startStoreOnDouble(t, {}, {tuning: {bufferBytes: partBytes, stallSeconds: 0.02}});
+test('a client that stands still in the middle of a part which is gathered gives way to one that waits for memory', async t => {
+	const {double, store} = await startStoreOnDouble(t, {}, {tuning: {bufferBytes: partBytes, stalled: {seconds: 0.02, leastPerSecond: 1}}});
 	const silence = Promise.withResolvers<void>();
 	t.teardown(silence.resolve);
 	const begun = Promise.withResolvers<void>();
@@ -111,7 +111,7 @@ test('a client that stands still in the middle of a part gives way to one that w
 		begun.resolve();
 		await silence.promise;
 	}
-	const stalled = t.throwsAsync(store.upload('blobs/a', stalling()), {instanceOf: StoreUnavailable, message: /stood still/});
+	const stalled = t.throwsAsync(store.upload('blobs/a', stalling()), {instanceOf: StoreUnavailable, message: /was given up/});
 	await begun.promise;
 	await store.upload('blobs/b', bodyOf(long), {size: long.length});
 	await stalled;
@@ -119,7 +119,7 @@ test('a client that stands still in the middle of a part gives way to one that w
 });
 
 test('a client that stands still while nobody waits may take its time', async t => {
-	const {store} = await startStoreOnDouble(t, {}, {tuning: {bufferBytes: partBytes, stallSeconds: 0.005}});
+	const {store} = await startStoreOnDouble(t, {}, {tuning: {bufferBytes: partBytes, stalled: {seconds: 0.005, leastPerSecond: 1}}});
 	async function* slowly() {
 		yield long.subarray(0, 100);
 		await delay(50);

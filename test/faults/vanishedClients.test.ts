@@ -57,7 +57,7 @@ test('a client that leaves half way through an upload leaves nothing behind, and
 	const {store, started, failed} = watchingUploads();
 	const {client, url, log} = await startApp(t, {store});
 	const path = withDigest(await client.startUpload('ci/app'), digest);
-	await cutAfter(url, `PUT ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`, bytes.subarray(0, 1000), started);
+	await cutAfter(url, `PUT ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`, bytes.subarray(0, 100_000), started);
 	t.truthy(await failed);
 	t.is((await client.head(blobPath)).status, 404);
 	t.deepEqual(failures(log), []);
@@ -71,10 +71,11 @@ test('what is logged of an upload that was cut is what came of it', async t => {
 	const path = withDigest(await client.startUpload('ci/app'), digest);
 	const gone = over('upload.finish');
 	const head = `PUT ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${Number.MAX_SAFE_INTEGER}\r\n\r\n`;
-	await cutAfter(url, head, Buffer.from('abc'), started);
+	// What is worked on as soon as it is there.
+	await cutAfter(url, head, bytes.subarray(0, 16 * 1024), started);
 	await gone;
 	const line = log.find(({kind}) => kind === 'upload.finish');
-	t.like(line, {status: 499, bytesIn: 3});
+	t.like(line, {status: 499, bytesIn: 16 * 1024});
 });
 
 test('a client that leaves half way through a download frees what was opened for it', async t => {
@@ -124,7 +125,7 @@ test('a client that leaves before its download was opened frees it all the same'
 
 test('a store that fails half way through a download cuts the connection: the client must see that bytes are missing', async t => {
 	async function* broken() {
-		yield bytes.subarray(0, 1000);
+		yield bytes.subarray(0, 100_000);
 		throw new Error('the disk is on fire');
 	}
 	const {client, log} = await startApp(t, {store: withBody(() => Object.assign(broken(), {destroy() {}}))});

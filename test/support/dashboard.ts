@@ -3,6 +3,7 @@ import {noAudit} from '../../src/audit/audit.ts';
 import {createAdminAccess} from '../../src/http/adminAccess.ts';
 import {createHttpAdministration} from '../../src/http/administration.ts';
 import {createKoaApp} from '../../src/http/koaApp.ts';
+import {createRoom} from '../../src/http/room.ts';
 import {listen} from '../../src/http/server.ts';
 import {createJobs} from '../../src/operations/jobs.ts';
 import type {Operations} from '../../src/operations/operations.ts';
@@ -42,6 +43,7 @@ export const listenDashboard = async ({operations = sampleOperations(), token, c
 		registryFor: unused,
 		explainRef: unused,
 		usage: new Proxy({} as UsageRecorder, {get: unused}),
+		room: createRoom({requests: 4, uploads: 4, downloads: 4}),
 		assertReady: unused,
 		isTrusted: address => address.startsWith('127.'),
 		log: sink,

@@ -141,3 +141,18 @@ test('explain tells when a ref goes, what it keeps and which budgets count it, e
 	const main = await explainRef('ci/app:main', file);
 	t.true(main.lines.some(line => line.startsWith('expire      never, since it is protected')));
 });
+
+test('explain tells where images go, where caches stay and what is read elsewhere, with the line of the route', async t => {
+	const file = await policyFile(
+		t,
+		'upstreams: {ecr: {url: "https://registry.example.com"}}\nroutes:\n  - {match: "ci/**:*", upstream: ecr, repository: "prod/{repository}", images: queued, caches: both}\n',
+	);
+	const {lines, facts} = await explainRef('ci/app:v1', file);
+	const text = lines.join('\n');
+	t.regex(text, /images +are queued for ecr, as prod\/ci\/app +line 3, ci\/\*\*:\*/);
+	t.regex(text, /caches +stay here, and are handed over to ecr, as prod\/ci\/app/);
+	t.regex(text, /reads +of what is not here go to ecr/);
+	t.like(facts, {route: {upstream: 'ecr', repository: 'prod/ci/app', line: 3}});
+	t.false((await explainRef('other/app:v1', file)).lines.some(line => line.startsWith('images')));
+	t.like((await checkPolicy(file)).facts, {upstreams: ['ecr'], routes: 1});
+});

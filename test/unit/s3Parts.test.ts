@@ -17,7 +17,9 @@ const cuttingInto = (partBytes: number, more: Partial<Cutting> = {}): Cutting =>
 	sizeOf: () => partBytes,
 	slabs: createSlabs({slabBytes: 3, totalBytes: 64}),
 	atOnce: 4,
-	stallSeconds: 30,
+	sender: 'somebody',
+	sentComing: false,
+	slow: {seconds: 30, leastPerSecond: 1},
 	withSums: true,
 	...more,
 });
@@ -51,7 +53,10 @@ for (const isKnown of [true, false]) {
 				const parts = await Promise.all(reading);
 				t.true(Buffer.concat(parts.map(({bytes}) => bytes)).equals(Buffer.concat(chunks)));
 				t.true(parts.every(({bytes, isLast}, at) => (at === parts.length - 1 ? isLast : !isLast && bytes.length === partBytes)));
-				const everything = await Promise.race([slabs.lease(64), new Promise(resolve => setImmediate(resolve, undefined))]);
+				const everything = await Promise.race([
+					slabs.lease(64, {name: 'somebody'}),
+					new Promise(resolve => setImmediate(resolve, undefined)),
+				]);
 				t.truthy(everything, 'all memory came back');
 			}),
 		);
@@ -122,7 +127,7 @@ test('a stream that is not as long as was said fails, and gives its memory back'
 		};
 		await t.throwsAsync(cut(), {instanceOf: LengthMismatch});
 		for (const {release} of out) release();
-		await slabs.lease(64);
+		await slabs.lease(64, {name: 'somebody'});
 	}
 });
 
@@ -141,7 +146,7 @@ test('nobody reads memory that was given back, and nobody writes there', async t
 	const waiting = reader.next();
 	part.release();
 	await t.throwsAsync(waiting, {message: /no longer kept/});
-	const other = await slabs.lease(8);
+	const other = await slabs.lease(8, {name: 'somebody'});
 	const memory = [1, 2, 3, 4].map(() => other.take().fill('x'));
 	rest.resolve();
 	await t.throwsAsync(parts.next(), {message: /no longer kept/});

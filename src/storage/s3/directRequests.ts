@@ -81,7 +81,7 @@ export const createDirectRequests = (options: DirectRequestsOptions): DirectRequ
 				headers: signed.headers,
 				body: body && body.size > 0 ? body.bytes() : undefined,
 				signal: request.signal,
-				isDownload: take.isDownload,
+				waitsForClients: take.isDownload || body?.isWhole() === false,
 			}),
 		);
 		const date = clock.hear(answer.headers);

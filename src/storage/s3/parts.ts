@@ -1,13 +1,16 @@
 /** A stream cut into parts, each in memory that all streams share. While that is used up, the stream is not read. */
 import {LengthMismatch} from '../../lib/exactLength.ts';
+import {createMetered} from '../../lib/metered.ts';
 import type {Slabs} from '../../lib/slabs.ts';
-import {unlessStalled} from '../../lib/unlessStalled.ts';
 import {StoreUnavailable} from '../objectStore.ts';
 import {type Arrival, createArrival} from './arrival.ts';
 import {type Content, contentOf} from './content.ts';
 
 /** Kept until whoever took the part releases it; who wants no more of a part that still comes, gives it up first. */
 export type Part = Content & {isLast: boolean} & Pick<Arrival, 'giveUp' | 'release'>;
+
+/** Fewer bytes a second than this, over so many seconds. */
+export type SlowStream = {seconds: number; leastPerSecond: number};
 
 export type Cutting = {
 	/** Of the whole, where it is known: a stream of another length fails with LengthMismatch. */
@@ -17,8 +20,12 @@ export type Cutting = {
 	slabs: Slabs;
 	/** So many parts are out at once, until they are released. */
 	atOnce: number;
-	/** So long a stream may stand still in the middle of a part, while others wait for memory. */
-	stallSeconds: number;
+	/** In whose name memory is taken. */
+	sender: string;
+	/** Whether parts are sent while they come. What comes slowly then need not be kept while others wait for memory. */
+	sentComing: boolean;
+	/** What is too slow to keep its memory while others wait. */
+	slow: SlowStream;
 	/** Whether S3 is to check the CRC of the parts. */
 	withSums: boolean;
 };
@@ -27,31 +34,37 @@ export type Cutting = {
  * Where the length is known, a part is given out with its first bytes, and the others come while the next part is asked for. Else it is given
  * out when the byte after it has come, or the end: so it is known of each how long it is, and whether it is the last. The last part is
  * whole only when the stream has ended as it should. No lease is held while another is waited for, except by parts that were given
- * out and are whole. A stream that stands still is given up with StoreUnavailable.
+ * out and are whole. A stream that is slow while others wait loses the memory of the part that comes: where that is sent while it comes, it
+ * goes on without; else it is given up with StoreUnavailable.
  */
 export async function* inParts(
 	body: AsyncIterable<Uint8Array>,
-	{size, sizeOf, slabs, atOnce, stallSeconds, withSums}: Cutting,
+	{size, sizeOf, slabs, atOnce, sender, sentComing, slow, withSums}: Cutting,
 ): AsyncGenerator<Part> {
 	const places = createPlaces(atOnce);
 	let coming: Arrival | undefined;
 	let number = 0;
 	let seen = 0;
 	let begun = 0;
-	const patient = unlessStalled(body, {
-		seconds: stallSeconds,
-		hurts: () => coming !== undefined && slabs.isWanted(),
-		error: () => new StoreUnavailable(`an upload stood still for ${stallSeconds} s while others waited for its memory, and was given up`),
-	});
+	const metered = createMetered(body, {windowMs: slow.seconds * 1000, leastPerSecond: slow.leastPerSecond});
+	/** Of the part that comes; one that is whole needs its memory until S3 has it. */
+	const giveWay = () => {
+		if (sentComing) return coming?.keepNoMore();
+		const rate = `${slow.leastPerSecond} bytes a second`;
+		metered.giveUp(new StoreUnavailable(`an upload brought less than ${rate} while others waited for its memory, and was given up`));
+	};
 	const begin = async () => {
 		number += 1;
 		await places.free();
 		const limit = slabs.capacity(Math.min(sizeOf(number), size === undefined ? Number.POSITIVE_INFINITY : size - begun));
 		begun += limit;
-		return createArrival(await slabs.lease(limit), limit, {withSum: withSums});
+		const mine = number;
+		const isSlow = () => mine === number && coming !== undefined && metered.isSlow();
+		const lease = await slabs.lease(limit, {name: sender, isSlow, giveWay});
+		return createArrival(lease, limit, {withSum: withSums});
 	};
 	try {
-		for await (const chunk of patient) {
+		for await (const chunk of metered) {
 			seen += chunk.length;
 			if (size !== undefined && seen > size) throw new LengthMismatch(size, seen);
 			for (let rest = chunk; rest.length > 0; ) {
@@ -63,7 +76,7 @@ export async function* inParts(
 				}
 				const isNew = coming === undefined;
 				coming ??= await begin();
-				rest = coming.add(rest);
+				rest = await coming.add(rest);
 				if (isNew && size !== undefined) yield places.take(coming, begun === size);
 				if (coming.isFull() && size !== undefined && begun < size) {
 					coming.finish();

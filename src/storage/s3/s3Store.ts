@@ -20,8 +20,11 @@ import {uploadStream} from './uploads.ts';
 export const createS3Store = (settings: S3Settings): ObjectStore => {
 	const s3 = createS3(settings);
 	const urls = createSignedUrls(s3);
-	const slabsOf = (totalBytes: number) => createSlabs({slabBytes: Math.min(slabBytes, s3.tuning.partBytes / 16), totalBytes});
-	const memory = {documents: slabsOf(documentPoolBytes), layers: slabsOf(s3.tuning.bufferBytes)};
+	const sizes = {slabBytes: Math.min(slabBytes, s3.tuning.partBytes / 16)};
+	const memory = {
+		documents: createSlabs({...sizes, totalBytes: documentPoolBytes}),
+		layers: createSlabs({...sizes, totalBytes: s3.tuning.bufferBytes, observer: settings.memoryObserver}),
+	};
 
 	const store: ObjectStore = {
 		stat: key => statObject(s3, key),

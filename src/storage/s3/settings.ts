@@ -1,5 +1,7 @@
 /** What an S3 store needs to know. */
 import type {AwsCredentialIdentity, AwsCredentialIdentityProvider} from '@smithy/types';
+import type {LenderObserver} from '../../lib/lender.ts';
+import type {SlowStream} from './parts.ts';
 
 export type S3Settings = {
 	bucket: string;
@@ -21,6 +23,8 @@ export type S3Settings = {
 	urlLifeSeconds?: number;
 	/** Called for every request that went to S3, each attempt for itself. */
 	onRequest?: (request: S3Request) => void;
+	/** Hears who waits for the memory that uploads share. */
+	memoryObserver?: LenderObserver;
 	tuning?: Partial<S3Tuning>;
 };
 
@@ -41,8 +45,10 @@ export type S3Tuning = {
 	bufferBytes: number;
 	/** Bodies up to this size have memory of their own. */
 	documentBytes: number;
-	/** An upload that stands still for this long is given up when others wait for its memory. */
-	stallSeconds: number;
+	/** An upload that comes slower than this is not kept in memory any more when others wait for that: it goes on without, and cannot be repeated. */
+	slow: SlowStream;
+	/** One that is gathered before it is sent, and comes slower than this, is given up when others wait for its memory. */
+	stalled: SlowStream;
 	/** S3 itself joins stored parts of at least this size. */
 	joinableBytes: number;
 	/** An object up to this size is copied in one request; a longer one in pieces of half of it. */
@@ -69,7 +75,8 @@ export const defaultTuning: S3Tuning = {
 	partsAtOnce: 4,
 	bufferBytes: 48 * MiB,
 	documentBytes: MiB,
-	stallSeconds: 30,
+	slow: {seconds: 0.25, leastPerSecond: MiB},
+	stalled: {seconds: 10, leastPerSecond: 16 * 1024},
 	joinableBytes: 5 * MiB,
 	copyBytes: 1024 * MiB,
 	sockets: 512,

@@ -11,8 +11,8 @@ export type TransportRequest = {
 	/** Any iterable of bytes, though undici's types know only some. */
 	body?: unknown;
 	signal?: AbortSignal | undefined;
-	/** A client may read the answer slowly, or pause. */
-	isDownload?: boolean;
+	/** A client may read the answer, or bring the body, slowly, or pause. */
+	waitsForClients?: boolean;
 };
 
 export type TransportAnswer = {status: number; headers: Record<string, string>; body: Dispatcher.ResponseData['body']};
@@ -26,18 +26,20 @@ export type Transport = {
 
 export const createTransport = (tuning: S3Tuning): Transport => {
 	const agent = createAgent(tuning, tuning.sockets);
-	// A client that reads slowly or pauses holds its connection: there are as many of these as clients want, and nobody waits behind them.
-	const downloads = createAgent(tuning, null);
+	// A client that is slow or pauses holds its connection: there are as many of these as clients want, and nobody waits behind them.
+	const forClients = createAgent(tuning, null);
 	return {
 		agent,
 
-		async send({isDownload = false, method, body, signal, ...target}) {
-			const answer = await (isDownload ? downloads : agent).request({
+		async send({waitsForClients = false, method, body, signal, ...target}) {
+			const answer = await (waitsForClients ? forClients : agent).request({
 				...target,
 				method: method as Dispatcher.HttpMethod,
 				// Each piece that undici could write counts as a sign of life.
 				body: body as Uint8Array | undefined,
 				signal,
+				// Of an answer that is not read yet, one piece waits, and not two.
+				highWaterMark: 16 * 1024,
 				...(quickMethods.includes(method) && {headersTimeout: tuning.answerSeconds * 1000}),
 				// Undici closes the connection after a HEAD unless told not to, and a new one costs a TLS handshake.
 				reset: false,
@@ -48,7 +50,7 @@ export const createTransport = (tuning: S3Tuning): Transport => {
 		},
 
 		async close() {
-			await Promise.all([agent.destroy(), downloads.destroy()]);
+			await Promise.all([agent.destroy(), forClients.destroy()]);
 		},
 	};
 };

@@ -15,19 +15,25 @@ export const uploadStream = async (
 	memory: UploadMemory,
 	key: string,
 	body: Bytes,
-	{size, sha256, ...options}: UploadOptions,
+	{size, sha256, sender = ourselves, ...options}: UploadOptions,
 ): Promise<ObjectFacts> => {
-	const {singleBytes, partBytes, documentBytes, partsAtOnce: atOnce, stallSeconds} = s3.tuning;
+	const {singleBytes, partBytes, documentBytes, partsAtOnce: atOnce} = s3.tuning;
 	const slabs = size !== undefined && size <= documentBytes ? memory.documents : memory.layers;
 	const isShort = size !== undefined && size <= singleBytes && size <= slabs.capacity(size);
 	const sizeOf = isShort ? () => size : partBytesFor(size, partBytes);
 	// A hash of the whole says more than a sum, where S3 gets the whole at once.
-	const rest = inParts(body, {size, sizeOf, slabs, atOnce, stallSeconds, withSums: !(isShort && sha256)});
+	const withSums = !(isShort && sha256);
+	const sentComing = size !== undefined && (isShort ? sha256 !== undefined : s3.checksTrailers);
+	const slow = sentComing ? s3.tuning.slow : s3.tuning.stalled;
+	const rest = inParts(body, {size, sizeOf, slabs, atOnce, sender, sentComing, slow, withSums});
 	const first = rest.next();
 	const isOne = size === undefined ? isLast(await first) : isShort;
 	if (isOne) return uploadWhole(s3, key, {first, rest}, {...options, sha256: sha256 && digestHex(sha256)});
 	return uploadInParts(s3, key, {first, rest}, options);
 };
+
+/** In whose name memory is taken for what no client sends. */
+const ourselves = '';
 
 const maxParts = 10_000;
 const MiB = 1024 * 1024;

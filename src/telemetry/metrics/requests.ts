@@ -1,5 +1,5 @@
 /** What clients ask of the server, and how uploads and layers go. */
-import type {Instruments} from './instruments.ts';
+import {beginAt0, type Instruments} from './instruments.ts';
 
 export type RecordedRequest = {kind: string; method: string; status: number; seconds: number; bytesIn: number; bytesOut: number};
 
@@ -19,7 +19,21 @@ export const createRequestMetrics = ({counter, gauge, durations}: Instruments) =
 		'reason',
 	);
 
+	const waiting = gauge('layercache_waiting', 'Requests that wait for what others have of this.', 'sum', 'for');
+	const gaveWay = counter('layercache_gave_way_total', 'Slow requests that gave this up, since others waited for it.', 'what');
+	beginAt0(gaveWay, 'what', ['requests', 'uploads', 'manifests', 'downloads', 'memory']);
+	const ended = counter('layercache_connections_ended_total', 'Connections that were ended or not taken, and why.', 'why');
+	beginAt0(ended, 'why', ['headers', 'idle', 'refused']);
+
 	return {
+		/** What hears of one thing that requests wait for. */
+		observerOf: (what: string) => ({
+			waiting: (count: number) => waiting.set({for: what}, count),
+			gaveWay: () => gaveWay.inc({what}),
+		}),
+
+		recordConnectionEnd: (why: string) => ended.inc({why}),
+
 		requestsInFlight: gauge('layercache_http_requests_in_flight', 'Requests that are being answered.', 'sum'),
 
 		recordRequest({kind, method, status, ...request}: RecordedRequest) {
