@@ -9,6 +9,8 @@ import {quantile} from './statistics.ts';
 export interface LoadOptions {
 	readonly url: string;
 	readonly paths: readonly string[];
+	/** Sent with each request. */
+	readonly headers?: Readonly<Record<string, string>>;
 	readonly perSecond: number;
 	readonly seconds: number;
 	/** Requests beyond this many at once wait here, and the waiting counts. */
@@ -25,14 +27,14 @@ export interface Latencies {
 }
 
 export const offerLoad = async (options: LoadOptions): Promise<Latencies> => {
-	const {url, paths, perSecond, seconds, connections, expectedStatus} = options;
+	const {url, paths, headers, perSecond, seconds, connections, expectedStatus} = options;
 	const pool = new Pool(url, {connections, pipelining: 1});
 	const latencies: number[] = [];
 	const problems = new Set<string>();
 
 	const ask = async (path: string, dueAt: number) => {
 		try {
-			const {statusCode, body} = await pool.request({method: 'GET', path});
+			const {statusCode, body} = await pool.request({method: 'GET', path, headers});
 			await body.dump();
 			if (statusCode !== expectedStatus) problems.add(`status ${statusCode}`);
 		} catch (error) {

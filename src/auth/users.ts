@@ -1,7 +1,7 @@
 /** Users of an htpasswd file: whether a password is theirs, at a cost that is the same for names that nobody has. */
 import {createHmac, randomBytes} from 'node:crypto';
 import {LRUCache} from 'lru-cache';
-import {createFairQueue, QueueFull} from '../lib/fairQueue.ts';
+import {createLender, TooManyWait} from '../lib/lender.ts';
 import {openWatchedFiles, type WatchedFiles, type WatchedFilesOptions} from '../lib/watchedFiles.ts';
 import {HtpasswdInvalid, parseHtpasswd, type UserHashes} from './htpasswd.ts';
 import {claimsFrom, type Identity, identityName, markOf, type Refusal} from './identity.ts';
@@ -36,14 +36,22 @@ export const openHtpasswd = (
 /** `hashes` are those of now. `elapsed` in milliseconds. */
 export const createUsers = ({hashes, elapsed}: {hashes: () => UserHashes; elapsed: () => number}): Users => {
 	const key = randomBytes(32);
-	const queue = createFairQueue(limits);
+	const turns = createLender({total: triedAtOnce, waitingPerName: mostWaiting});
 	// By what was sent and what it was compared with: of another hash nothing is remembered.
 	const right = createVerdicts(rightForMs, elapsed);
 	const wrong = createVerdicts(wrongForMs, elapsed);
 	const underWay = new Map<string, Promise<boolean>>();
 
-	const compare = async (name: string, password: string, from: string): Promise<boolean> => {
-		const users = hashes();
+	const inTurn = async (from: string, work: () => Promise<boolean>): Promise<boolean> => {
+		const turn = await turns.borrow(1, {name: from, isRefusable: true});
+		try {
+			return await work();
+		} finally {
+			turn.release();
+		}
+	};
+
+	const compare = async (users: UserHashes, {name, password, from}: Login): Promise<boolean> => {
 		const hash = users.get(name) ?? decoy(users, key, name);
 		if (!hash) return false;
 		const question = createHmac('sha256', key)
@@ -51,7 +59,7 @@ export const createUsers = ({hashes, elapsed}: {hashes: () => UserHashes; elapse
 			.digest('base64');
 		const remembered = right.get(question) ?? wrong.get(question);
 		if (remembered !== undefined) return remembered;
-		const asked = underWay.get(question) ?? queue.run(from, () => hash.matches(password)).finally(() => underWay.delete(question));
+		const asked = underWay.get(question) ?? inTurn(from, () => hash.matches(password)).finally(() => underWay.delete(question));
 		underWay.set(question, asked);
 		const isRight = (await asked) && users.has(name);
 		(isRight ? right : wrong).set(question, isRight);
@@ -62,9 +70,11 @@ export const createUsers = ({hashes, elapsed}: {hashes: () => UserHashes; elapse
 		async authenticate(name, password, from) {
 			if (password.length > longestPassword || password.includes('\0')) return wrongLogin;
 			try {
-				return (await compare(name, password, from)) ? (knownUser(hashes(), name) ?? wrongLogin) : wrongLogin;
+				// The file may change meanwhile: who has shown a password is known by the hash that it was compared with.
+				const users = hashes();
+				return ((await compare(users, {name, password, from})) && knownUser(users, name)) || wrongLogin;
 			} catch (error) {
-				if (error instanceof QueueFull) return {refused: 'too many log-ins are waiting; try again in a moment', isTemporary: true};
+				if (error instanceof TooManyWait) return {refused: 'too many log-ins are waiting; try again in a moment', isTemporary: true};
 				throw error;
 			}
 		},
@@ -76,11 +86,15 @@ export const createUsers = ({hashes, elapsed}: {hashes: () => UserHashes; elapse
 	};
 };
 
+type Login = {name: string; password: string; from: string};
+
 const longestPassword = 1024;
 const rightForMs = 5 * 60_000;
 const wrongForMs = 10_000;
 // A hash takes a core for as long as a second, and of two cores one is for requests.
-const limits = {parallel: 2, waiting: {each: 100, all: 1000}};
+const triedAtOnce = 2;
+// Of one address.
+const mostWaiting = 100;
 const wrongLogin: Refusal = {refused: 'the user name or the password is wrong'};
 
 const createVerdicts = (ttl: number, elapsed: () => number) =>

@@ -114,7 +114,7 @@ export const settingsTable = {
 	LAYERCACHE_HTTP_DOWNLOADS: setting(
 		'downloadsAtOnce',
 		'Listening',
-		wholeNumber(4, 100_000).default(256),
+		wholeNumber(4, 100_000).default(128),
 		'How many blobs are streamed to clients at once; others wait, and those who read share the places fairly.',
 	),
 	LAYERCACHE_DRAIN_SECONDS: setting(

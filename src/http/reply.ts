@@ -1,7 +1,5 @@
 /** What a handler answers, and how it gets onto the wire. */
 import type {ServerResponse} from 'node:http';
-import {Readable} from 'node:stream';
-import {pipeline} from 'node:stream/promises';
 import type {Destroyable} from '../lib/destroyable.ts';
 import {peek} from '../lib/peek.ts';
 
@@ -43,9 +41,12 @@ const sendStream = async (
 		// A store that fails before its first byte can still be answered with an error.
 		const bytes = await peek(reply.body);
 		writeHead(response, reply);
-		await pipeline(Readable.from(counted(bytes.all, onSent), {objectMode: false}), response);
+		await writeAll(
+			response,
+			{[Symbol.asyncIterator]: () => bytes.all[Symbol.asyncIterator](), destroy: () => reply.body.destroy()},
+			onSent,
+		);
 	} finally {
-		// The pipeline leaves the source open when the client was gone before it began.
 		reply.body.destroy();
 	}
 };
@@ -55,10 +56,38 @@ const writeHead = (response: ServerResponse, {status, headers = {}}: Reply) => {
 	response.statusCode = status;
 };
 
-async function* counted(body: AsyncIterable<Uint8Array>, onBytes: (bytes: number) => void) {
-	for await (const chunk of body) {
-		onBytes(chunk.length);
-		yield chunk;
+/**
+ * One piece after the other, each when the client has room for it: a stream in between would hold two more for each client that is slow.
+ * Throws ClientLeft; whatever `body` waits for then is left too.
+ */
+const writeAll = async (response: ServerResponse, body: Destroyable, onSent: (bytes: number) => void): Promise<void> => {
+	let moved = Promise.withResolvers<void>();
+	const move = () => moved.resolve();
+	response.on('drain', move).once('close', () => {
+		move();
+		body.destroy();
+	});
+	const hasLeft = () => response.destroyed && !response.writableFinished;
+	try {
+		for await (const bytes of body) {
+			if (hasLeft()) break;
+			moved = Promise.withResolvers();
+			onSent(bytes.length);
+			if (!response.write(bytes)) await moved.promise;
+		}
+	} catch (error) {
+		if (!hasLeft()) throw error;
+	}
+	if (!hasLeft()) await new Promise<void>(resolve => response.once('close', resolve).end(resolve));
+	if (hasLeft()) throw new ClientLeft();
+};
+
+/** With the code that writing to a connection which is gone ends with. */
+class ClientLeft extends Error {
+	override readonly name = 'ClientLeft';
+	readonly code = 'ERR_STREAM_PREMATURE_CLOSE';
+	constructor() {
+		super('the client left before it had everything');
 	}
 }
 

@@ -1,14 +1,22 @@
 /** Answers that are streamed, as many at once as there are places for; who hardly reads loses his while others wait. */
 import {createDestroyable, type Destroyable} from '../lib/destroyable.ts';
 import type {Lender} from '../lib/lender.ts';
-import {createSpeed, type Speed} from '../lib/speed.ts';
-import {slowBlob} from './room.ts';
+import {createSpeed, type Speed, type SpeedOptions} from '../lib/speed.ts';
 
-export type StreamOptions = {lender: Lender; tenant: string /** Ends the connection. */; cut: () => void};
+export type StreamOptions = {
+	lender: Lender;
+	tenant: string;
+	slow: SpeedOptions;
+	/** Ends the connection. */
+	cut: () => void;
+};
 
 /** Opens it when there is a place, which it has until `body` is read to its end or destroyed. */
-export const inPlace = async <T extends {body: Destroyable}>({lender, tenant, cut}: StreamOptions, open: () => Promise<T>): Promise<T> => {
-	const speed = createSpeed(slowBlob);
+export const inPlace = async <T extends {body: Destroyable}>(
+	{lender, tenant, slow, cut}: StreamOptions,
+	open: () => Promise<T>,
+): Promise<T> => {
+	const speed = createSpeed(slow);
 	const {release} = await lender.borrow(1, {name: tenant, isSlow: speed.isSlow, giveWay: cut});
 	try {
 		const opened = await open();

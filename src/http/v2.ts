@@ -13,7 +13,7 @@ import {carriesAuthorization} from './client.ts';
 import {type HandlerContext, handle} from './endpoints.ts';
 import type {Exchange} from './exchange.ts';
 import type {Reply} from './reply.ts';
-import {type Room, type Turn, takeTurn} from './room.ts';
+import {type Room, slowBlob, type Turn, takeTurn} from './room.ts';
 import {inPlace} from './streamedAnswer.ts';
 import {tenantOf} from './tenant.ts';
 import {leaveRest} from './unreadBody.ts';
@@ -52,7 +52,7 @@ export const answerV2 = async (
 		const stream: HandlerContext['stream'] = open => {
 			// Who waits to be streamed something must not keep others from being answered.
 			turn?.release();
-			return inPlace({lender: room.downloads, tenant: tenantOf(exchange), cut: () => cut(exchange, response)}, open);
+			return inPlace({lender: room.downloads, tenant: tenantOf(exchange), slow: slowBlob, cut: () => cut(exchange, response)}, open);
 		};
 		const context = contextOf(exchange, request, response, {...{body, stream, usage, registry}, client: clientNameOf(caller)});
 		const reply = await handle(ociRequest, context);

@@ -6,6 +6,7 @@ import {settledUploads} from '../config/uploadPolicy.ts';
 import {isMarked} from '../registry/layout.ts';
 import type {Lifetimes} from '../registry/lifetimes.ts';
 import {type ObjectStore, type StoreAbilities, StoreUnavailable, StoreUnfit, type UploadVerdict} from '../storage/objectStore.ts';
+import {examineAccess} from './doctorAccess.ts';
 import {examineCollection} from './doctorCollection.ts';
 
 /** `advice` says what to do; a `note` works, but not as well as it could. */
@@ -52,25 +53,12 @@ export async function* examineServer({settings, store, lifetimesOf, clock}: Serv
 	const fit = tried(() => lifetimesOf(settings));
 	if ('failure' in fit) return yield readingFailed('settings', fit.failure);
 	yield {check: 'settings', state: 'ok', fact: `store ${settings.store}, listening on ${settings.host}:${settings.port}`};
-	yield accessFinding(settings);
+	const access = tried(() => examineAccess(settings));
+	if ('failure' in access) return yield readingFailed('settings', access.failure);
+	yield* access.value;
 	yield* examinePolicy(settings);
 	yield* examineStore(store, settings, fit.value, clock);
 }
-
-/** The token itself is told to nobody. */
-const accessFinding = ({adminToken, host}: Settings): Finding => {
-	const check = 'administration';
-	if (adminToken !== undefined) return {check, state: 'ok', fact: 'the admin API and the dashboard want LAYERCACHE_ADMIN_TOKEN'};
-	const fact = 'without LAYERCACHE_ADMIN_TOKEN the admin API and the dashboard answer this machine alone';
-	if (/^(?:127\.|::1$|localhost$)/.test(host)) return {check, state: 'ok', fact};
-	// A proxy on the same machine looks like this machine.
-	return {
-		check,
-		state: 'note',
-		fact,
-		advice: 'set LAYERCACHE_ADMIN_TOKEN to use them from elsewhere, and always where a proxy runs on this machine',
-	};
-};
 
 /** The rest does not build on it. */
 async function* examinePolicy({policy: file}: Settings): AsyncGenerator<Finding> {

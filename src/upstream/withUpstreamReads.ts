@@ -36,10 +36,17 @@ export const withUpstreamReads = (inner: Registry, options: UpstreamReadsOptions
 	};
 
 	const byDigest = async (repo: RepositoryName, digest: Digest, asker: Asker | undefined): Promise<StoredManifest> => {
-		const here = await inner.getManifest(repo, digest, asker).catch(unlessAbsent);
+		let absence: unknown;
+		const here = await inner.getManifest(repo, digest, asker).catch(error => {
+			absence = error;
+			return unlessAbsent(error);
+		});
 		if (here && !(asker === 'pusher' && (await isMissingThere(repo, here)))) return here;
 		const there = here ? undefined : await firstOf(repo, ({registry, repository}) => registry.getManifest(repository, digest), asker);
-		return there ?? throwUnknown({digest});
+		if (there) return there;
+		// It says what of a cache is missing here.
+		if (absence) throw absence;
+		return throwUnknown({digest});
 	};
 
 	/** What refers to an image was handed over without a tag, by the push itself. */

@@ -38,6 +38,8 @@ export type Incapability =
 	/** Digests other than sha256. */
 	| 'sha512 manifests'
 	| 'sha512 blobs'
+	/** Take bytes whose length nobody has told. */
+	| 'unknown lengths'
 	/** Refuse a chunk that is longer or shorter than was said. */
 	| 'lengths of chunks'
 	/** Refuse a chunk that does not begin where the upload ends, and let the upload go on. */

@@ -1,13 +1,14 @@
 /** The admin API: every answer is what its OpenAPI document says, and that is what OpenAPI 3.1 asks for. */
 import {Ajv2020} from 'ajv/dist/2020.js';
 import test, {type ExecutionContext} from 'ava';
-import {parseRepositoryName} from 'oci-spec-types';
+import {parseRepositoryName, parseTag} from 'oci-spec-types';
 import {createOpenApi} from '../../src/operations/openApi.ts';
 import {apiRoutes} from '../../src/operations/routes.ts';
 import {operationNames} from '../../src/operations/table.ts';
+import {createQueue} from '../../src/upstream/queue.ts';
 import {apiOf} from '../support/adminApi.ts';
 import {startApp} from '../support/app.ts';
-import {importCache, pushCache} from '../support/caches.ts';
+import {cacheOf, importCache, pushCache} from '../support/caches.ts';
 
 const repo = parseRepositoryName('ci/app');
 
@@ -20,13 +21,15 @@ const start = async (t: ExecutionContext) => {
 };
 
 test('each operation answers what the document says', async t => {
-	const {api} = await start(t);
+	const {api, store} = await start(t);
+	await createQueue(store, {holder: 'a test'}).add(repo, cacheOf(['one', 'two']).digest, [parseTag('v1')]);
 	const inputs: Record<string, Record<string, unknown>> = {
 		'refs.show': {ref: 'ci/app:main'},
 		'refs.diff': {a: 'ci/app:main', b: 'ci/app:pr-1'},
 		'refs.protect': {ref: 'ci/app:main'},
 		'refs.delete': {refs: ['ci/app:pr-1'], dryRun: true},
 		prune: {tag: 'pr-*'},
+		'handovers.drop': {ref: 'ci/app:v1'},
 		'tokens.create': {name: 'deploy'},
 		'tokens.revoke': {name: 'deploy'},
 	};

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import test from 'ava';
 import {parseRepositoryName} from 'oci-spec-types';
 import {createMemoryStore} from '../../src/storage/memory.ts';
+import {type ObjectStore, StoreUnavailable} from '../../src/storage/objectStore.ts';
 import {apiOf} from '../support/adminApi.ts';
 import {startApp} from '../support/app.ts';
 import {linesOf, parsed} from '../support/auditEvents.ts';
@@ -44,6 +45,8 @@ test('what an administrator does is found again, job or not, on a server and on 
 		},
 	);
 	t.deepEqual(await listed('--who', 'admin'), []);
+	t.true((await listed('--who', '!local:*')).every(({who}: {who: string}) => who === 'anonymous' || who === 'administrator'));
+	t.deepEqual(new Set((await listed('--what', 'admin:p*')).map(({what}: {what: string}) => what)), new Set(['admin:prune']));
 	t.deepEqual(await listed('--until', '1h'), []);
 	const shown = await runCommand(['audit', 'list', '--on', 'ci/*:pr-*'], {store});
 	t.regex(shown.out, /allowed +admin:prune +administrator +127\.0\.0\.1 +ci\/app:pr-1 tag=pr-\* +done/);
@@ -75,6 +78,21 @@ test('nothing is written down where that is off, and decisions are counted all t
 	t.regex(metrics, /^layercache_decisions_total\{subject="admin",outcome="allowed"\} 1$/m);
 	await app.stop();
 	t.deepEqual(await keysOf(store, 'audit/'), []);
+});
+
+test('requests go on where it cannot be written down; what is lost at the end is told', async t => {
+	const memory = createMemoryStore();
+	const isAudit = (key: string) => key.startsWith('audit/');
+	const away = () => Promise.reject(new StoreUnavailable('S3 is away'));
+	const store: ObjectStore = {...memory, write: (key, ...given) => (isAudit(key) ? away() : memory.write(key, ...given))};
+	const {app, client, log} = await startApp(t, {store, environment: on});
+	t.is((await pushCache(client, repo, 'main', {steps: ['one']})).status, 201);
+	t.is((await client.get('/v2/ci/app/manifests/main')).status, 200);
+	await app.stop();
+	const [lost, ...more] = log.filter(({msg}) => msg === 'events of the audit are lost');
+	t.like(lost, {place: 'store', level: 'error'});
+	t.true(Number(lost?.events) > 3);
+	t.deepEqual(more, []);
 });
 
 test('a command that cannot write it down does what it was told, and says so', async t => {

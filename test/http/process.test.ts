@@ -71,3 +71,14 @@ test('a command that keeps to a rate lives until it has ended', async t => {
 	t.is(await exitOf(child), 0);
 	t.like(JSON.parse(output.text), {complete: true, checked: {count: 1, bytes: 1_000_000}});
 });
+
+test('on an address that others reach it does not start before it was said who may do what', async t => {
+	const {child, output} = run(t, main, [], {LAYERCACHE_PORT: '0', LAYERCACHE_STORE: 'memory', LAYERCACHE_HOST: '0.0.0.0'});
+	t.is(await exitOf(child), 1);
+	t.regex(output.text, /^layercache cannot start: .*LAYERCACHE_AUTH has to say who may\. `required` .* `none`/ms);
+	t.notRegex(output.text, /\n {4}at /);
+	const told = run(t, main, [], {
+		...{LAYERCACHE_PORT: '0', LAYERCACHE_STORE: 'memory', LAYERCACHE_HOST: '0.0.0.0', LAYERCACHE_AUTH: 'none', LAYERCACHE_LOG: 'json'},
+	});
+	t.like(await waitForLine(told, 'anyone who reaches this address may read, push and delete'), {level: 'warn'});
+});

@@ -24,6 +24,7 @@ const states = (found: Finding[]) => found.map(({check, state}) => `${check} ${s
 test('a store that can be relied on is all ok', async t => {
 	t.deepEqual(states(await findings({environment: s3})), [
 		'settings ok',
+		'authentication ok',
 		'administration ok',
 		'store ok',
 		'clock ok',
@@ -43,8 +44,8 @@ test('settings that cannot be used end it, with every problem', async t => {
 
 test('a store that is away ends it, with the sentence that says what to do', async t => {
 	const found = await findings({store: {now: () => Promise.reject(new StoreUnavailable('check LAYERCACHE_S3_ENDPOINT'))}});
-	t.deepEqual(states(found), ['settings ok', 'administration ok', 'store failed']);
-	t.is(found[2]?.fact, 'check LAYERCACHE_S3_ENDPOINT');
+	t.deepEqual(states(found), ['settings ok', 'authentication ok', 'administration ok', 'store failed']);
+	t.is(found[3]?.fact, 'check LAYERCACHE_S3_ENDPOINT');
 });
 
 test('a store that lacks what is needed fails the round trip', async t => {
@@ -154,4 +155,30 @@ test('a policy that protects refs which nobody may move is a note with what is m
 	t.deepEqual(await noteOf(protects), ['ok', 'note']);
 	t.deepEqual(await noteOf(`${protects}access: [{who: {anyone: true}, may: pull, on: "**:*"}]\n`), ['ok', 'note']);
 	t.deepEqual(await noteOf(`${protects}access: [{who: {user: alice}, may: protect, on: "**:*"}]\n`), ['ok']);
+});
+
+test('who is let in is told, and what would be amiss for clients elsewhere', async t => {
+	const about = async (environment: Record<string, string>) =>
+		(await findings({environment}))
+			.filter(({check}) => ['settings', 'authentication', 'TLS', 'administration'].includes(check))
+			.map(({check, state}) => `${check} ${state}`);
+	t.deepEqual(await about({LAYERCACHE_HOST: '0.0.0.0'}), ['settings ok', 'settings failed']);
+	t.deepEqual(await about({LAYERCACHE_HOST: '0.0.0.0', LAYERCACHE_AUTH: 'none'}), [
+		'settings ok',
+		'authentication note',
+		'administration note',
+	]);
+	t.deepEqual(await about({LAYERCACHE_HOST: '0.0.0.0', LAYERCACHE_AUTH: 'required'}), [
+		'settings ok',
+		'authentication note',
+		'TLS note',
+		'administration ok',
+	]);
+	t.deepEqual(
+		await about({
+			...{LAYERCACHE_HOST: '0.0.0.0', LAYERCACHE_AUTH: 'required', LAYERCACHE_AUTH_KEY: 'k'.repeat(32)},
+			...{LAYERCACHE_TLS_CERT: 'tls.crt', LAYERCACHE_TLS_KEY: 'tls.key'},
+		}),
+		['settings ok', 'authentication ok', 'administration ok'],
+	);
 });

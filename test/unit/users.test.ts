@@ -102,6 +102,17 @@ test('a changed or removed user is not known by what was remembered', async t =>
 	t.is(stands(), 'user:alice');
 });
 
+test('who shows a password while it is changed is known by the old one, which does not stand', async t => {
+	const {promise, resolve} = Promise.withResolvers<boolean>();
+	let hashes = new Map<string, PasswordHash>([['alice', {text: 'old', matches: () => promise}]]);
+	const users = createUsers({hashes: () => hashes, elapsed: () => 1000});
+	const asked = users.authenticate('alice', 'secret', '127.0.0.1');
+	hashes = new Map([['alice', {text: 'new', matches: async () => false}]]);
+	resolve(true);
+	const answer = await asked;
+	t.is('identity' in answer ? users.stands(answer.identity, answer.mark) : undefined, undefined);
+});
+
 test('log-ins that come faster than they can be tried are refused for a time, and not those from elsewhere', async t => {
 	const ends: (() => void)[] = [];
 	const slow: PasswordHash = {text: 'slow', matches: () => new Promise(resolve => ends.push(() => resolve(false)))};

@@ -1,10 +1,14 @@
 /** Layers asked for by GET and answered by a redirect: how many a second, and how late at the same load. */
 import {randomBytes} from 'node:crypto';
-import {settingsTable} from '../../../src/config/settings.ts';
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {hash} from '@node-rs/bcrypt';
 import {startDistribution} from '../../../test/e2e/harness/distribution.ts';
-import {startLayercache} from '../../../test/e2e/harness/layercache.ts';
+import {type LayercacheOptions, startLayercache} from '../../../test/e2e/harness/layercache.ts';
 import {createPush, push} from '../../../test/e2e/harness/pushClient.ts';
 import type {RegistryServer} from '../../../test/e2e/harness/registryServer.ts';
+import type {Scope} from '../../../test/e2e/harness/scope.ts';
+import {temporaryFolder} from '../../../test/e2e/harness/temporaryFolder.ts';
 import {offerLoad} from '../constantRate.ts';
 import {cpuSeconds} from '../processTimes.ts';
 import {roundsOf, type Scenario} from '../scenario.ts';
@@ -20,7 +24,8 @@ export const redirectsScenario: Scenario = {
 		'server answers to `wrk -t1 -c16`. Then half of what Distribution answered at most (its median), offered at a constant',
 		'rate by a Node client with 64 connections that does not wait for answers; each request is timed from the moment at',
 		"which it was due, so its client's own delays (it wakes once a millisecond) are in the figures of all. Request logs",
-		'are written to a file by all; layercache counts its metrics. Client and server share the two cores.',
+		'are written to a file by all; layercache counts its metrics. "With identities" is layercache with LAYERCACHE_AUTH=required',
+		'and its audit; each request brings a token of a user. Client and server share the two cores.',
 	].join('\n'),
 	figures: {
 		getsPerSecond: {title: 'GETs per second', digits: 0, isBetterWhenHigher: true},
@@ -31,7 +36,7 @@ export const redirectsScenario: Scenario = {
 		cpuShare: {title: "server's CPUs", digits: 2},
 	},
 	ratios: [
-		{figure: 'getsPerSecond', bases: ['distribution']},
+		{figure: 'getsPerSecond', bases: ['distribution', 'layercache']},
 		{figure: 'p99Ms', bases: ['distribution']},
 	],
 	run: options =>
@@ -47,9 +52,9 @@ export const redirectsScenario: Scenario = {
 			const atMost = await runRounds({
 				...common,
 				async measure(name) {
-					const {registry, paths} = serverOf(name);
+					const {registry, paths, headers} = serverOf(name);
 					const {result, cpuShare} = await withCpuShare(registry, () =>
-						requestsPerSecond(stage.scope, {url: registry.url, paths, connections: 16, seconds}),
+						requestsPerSecond(stage.scope, {url: registry.url, paths, headers, connections: 16, seconds}),
 					);
 					return {'as many as it answers': {getsPerSecond: result, cpuShare}};
 				},
@@ -58,9 +63,9 @@ export const redirectsScenario: Scenario = {
 			const atSameLoad = await runRounds({
 				...common,
 				async measure(name) {
-					const {registry, paths} = serverOf(name);
+					const {registry, paths, headers} = serverOf(name);
 					const {result, cpuShare} = await withCpuShare(registry, () =>
-						offerLoad({url: registry.url, paths, perSecond, seconds, connections: 64, expectedStatus: 307}),
+						offerLoad({url: registry.url, paths, headers, perSecond, seconds, connections: 64, expectedStatus: 307}),
 					);
 					return {[`${perSecond} a second`]: {...result, cpuShare}};
 				},
@@ -72,25 +77,48 @@ export const redirectsScenario: Scenario = {
 const layers = 10;
 // Smaller ones come with the answer.
 const layerBytes = 100_000;
-const workers = 'LAYERCACHE_WORKERS';
 
 interface Server {
 	readonly registry: RegistryServer;
 	readonly paths: readonly string[];
+	readonly headers: Readonly<Record<string, string>>;
 }
 
 const startServers = async ({scope, minio}: Stage): Promise<Map<string, Server>> => {
 	const storage = async () => ({kind: 's3', server: minio, bucket: await minio.createBucket()}) as const;
-	const env = {LAYERCACHE_LOG: 'json', LAYERCACHE_LOG_LEVEL: 'info'};
+	const env = {
+		...{LAYERCACHE_LOG: 'json', LAYERCACHE_LOG_LEVEL: 'info'},
+		// Go's client would send its token to the same name, so nobody who has one is redirected there.
+		LAYERCACHE_S3_PUBLIC_ENDPOINT: minio.endpoint.replace('127.0.0.1', 'localhost'),
+	};
 	const servers = new Map<string, Server>();
-	servers.set('layercache', await fill(await startLayercache(scope, {storage: await storage(), env})));
-	if (workers in settingsTable)
-		servers.set(
-			'layercache, 2 workers',
-			await fill(await startLayercache(scope, {storage: await storage(), env: {...env, [workers]: '2'}})),
-		);
+	const open = await storage();
+	const layercache = await fill(await startLayercache(scope, {storage: open, env}));
+	servers.set('layercache', layercache);
+	servers.set('layercache, with identities', await startSecured(scope, {storage: open, env}, layercache.paths));
+	servers.set(
+		'layercache, 2 workers',
+		await fill(await startLayercache(scope, {storage: await storage(), env: {...env, LAYERCACHE_WORKERS: '2'}})),
+	);
 	servers.set('distribution', await fill(await startDistribution(scope, await storage())));
 	return servers;
+};
+
+/** On the bucket of another, so that there is something to ask for. */
+const startSecured = async (scope: Scope, {storage, env}: LayercacheOptions, paths: readonly string[]): Promise<Server> => {
+	const htpasswd = join(await temporaryFolder(scope, 'users'), 'htpasswd');
+	await writeFile(htpasswd, `bench:${await hash('bench', 4)}\n`);
+	const registry = await startLayercache(scope, {
+		storage,
+		env: {...env, LAYERCACHE_AUTH: 'required', LAYERCACHE_AUTH_HTPASSWD: htpasswd, LAYERCACHE_AUTH_KEY: randomBytes(32).toString('hex')},
+	});
+	const answer = await fetch(`${registry.url}/token?scope=repository:bench/cache:pull`, {
+		headers: {Authorization: `Basic ${Buffer.from('bench:bench').toString('base64')}`},
+	});
+	const {token} = (await answer.json()) as {token: string};
+	const headers = {Authorization: `Bearer ${token}`};
+	await assertRedirected(registry, paths, headers);
+	return {registry, paths, headers};
 };
 
 const fill = async (registry: RegistryServer): Promise<Server> => {
@@ -99,11 +127,15 @@ const fill = async (registry: RegistryServer): Promise<Server> => {
 	await push(registry, pushed);
 	const digests = [...pushed.blobs].filter(([, bytes]) => bytes.length === layerBytes).map(([digest]) => digest);
 	const paths = digests.map(digest => `/v2/bench/cache/blobs/${digest}`);
+	await assertRedirected(registry, paths, {});
+	return {registry, paths, headers: {}};
+};
+
+const assertRedirected = async (registry: RegistryServer, paths: readonly string[], headers: Readonly<Record<string, string>>) => {
 	for (const path of paths) {
-		const {status} = await fetch(`${registry.url}${path}`, {redirect: 'manual'});
+		const {status} = await fetch(`${registry.url}${path}`, {redirect: 'manual', headers});
 		if (status !== 307) throw new Error(`${registry.url}${path} is answered with ${status}, not with a redirect`);
 	}
-	return {registry, paths};
 };
 
 const withCpuShare = async <T>({pid}: RegistryServer, act: () => Promise<T>) => {

@@ -3,6 +3,8 @@ import {z} from 'zod';
 import type {Unchanging} from '../operation.ts';
 import {asOf, count, digest, moment, refPattern, repository, tag, time} from './values.ts';
 
+const names = z.string().min(1).max(257).optional();
+
 const auditEntry = z.object({
 	first: time,
 	last: time,
@@ -26,12 +28,10 @@ export const auditList = {
 	input: z.strictObject({
 		since: moment.prefault('1d').describe('Not before this: a time such as `2026-11-27T09:30Z`, or how long ago, such as `2h`'),
 		until: moment.optional().describe('Not after this; likewise'),
-		who: z
-			.string()
-			.min(1)
-			.max(256)
-			.optional()
-			.describe('Only of this identity; one that ends with `*` means all that begin so, such as `oidc:github:*`'),
+		who: names.describe(
+			'Only of this identity; one that ends with `*` means all that begin so, `!` before it all others: `oidc:github:*`, `!anonymous`',
+		),
+		what: names.describe('Only of this kind, likewise: `manifest.put`, `admin:*`'),
 		on: refPattern.optional().describe('Only what was about refs of this pattern, or about their repositories, such as `ci/**:main`'),
 		allowed: z.enum(['yes', 'no']).optional().describe('Only what was allowed, or only what was not'),
 		limit: z.int().positive().max(1000).default(100).describe('So many lines at most'),

@@ -63,7 +63,10 @@ export async function* inParts(
 		const lease = await slabs.lease(limit, {name: sender, isSlow, giveWay});
 		return createArrival(lease, limit, {withSum: withSums});
 	};
+	let isOut = false;
 	try {
+		// Whoever brings a stream has seen its beginning: it is left where it is until there is memory for it.
+		if (size !== undefined && size > 0) coming = await begin();
 		for await (const chunk of metered) {
 			seen += chunk.length;
 			if (size !== undefined && seen > size) throw new LengthMismatch(size, seen);
@@ -74,13 +77,16 @@ export async function* inParts(
 					coming = undefined;
 					yield places.take(full, false);
 				}
-				const isNew = coming === undefined;
 				coming ??= await begin();
 				rest = await coming.add(rest);
-				if (isNew && size !== undefined) yield places.take(coming, begun === size);
+				if (!isOut && size !== undefined) {
+					isOut = true;
+					yield places.take(coming, begun === size);
+				}
 				if (coming.isFull() && size !== undefined && begun < size) {
 					coming.finish();
 					coming = undefined;
+					isOut = false;
 				}
 			}
 		}
@@ -91,8 +97,8 @@ export async function* inParts(
 		if (seen === 0) yield {...contentOf(new Uint8Array()), isLast: true, giveUp() {}, release() {}};
 		else if (last && size === undefined) yield places.take(last, true);
 	} finally {
-		// Of a known length, it is out already, and in the hands of whoever took it.
-		if (size === undefined) coming?.release();
+		// What is out is in the hands of whoever took it.
+		if (!isOut) coming?.release();
 	}
 }
 

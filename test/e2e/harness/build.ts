@@ -42,7 +42,8 @@ export const buildByBuildctl: Build = async (builder, options) => {
 		...cacheFrom.map(cache => `--import-cache=${cache}`),
 		...outputs.map(output => `--output=${output}`),
 	];
-	return readBuildLog(await exec(await tool('buildctl'), args, {timeoutSeconds: options.timeoutSeconds ?? 180}));
+	const settings = {env: {...env, DOCKER_CONFIG: dockerConfig(builder)}, timeoutSeconds: options.timeoutSeconds ?? 180};
+	return readBuildLog(await exec(await tool('buildctl'), args, settings));
 };
 
 /** By buildx and its `remote` driver. */
@@ -60,10 +61,13 @@ export const buildByBuildx: Build = async (builder, options) => {
 	return readBuildLog(await exec(await tool('buildx'), args, settings));
 };
 
+/** Where both clients look for log-ins: never at those of whoever runs the tests. */
+export const dockerConfig = (builder: Buildkitd): string => `${builder.folder}/docker`;
+
 export const buildxEnv = (builder: Buildkitd): NodeJS.ProcessEnv => ({
 	...env,
 	BUILDX_CONFIG: `${builder.folder}/buildx`,
-	DOCKER_CONFIG: `${builder.folder}/docker`,
+	DOCKER_CONFIG: dockerConfig(builder),
 	DO_NOT_TRACK: '1',
 });
 

@@ -16,6 +16,8 @@ export interface ContainerOptions {
 export const unprivileged = ({volume}: ContainerOptions): string[] => [
 	...['--network=host', '--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges'],
 	`--volume=${volume}:/var/lib/layercache`,
+	// The image listens on all addresses, and does not start before this is said.
+	'--env=LAYERCACHE_AUTH=none',
 ];
 
 export const startContainer = async (scope: Scope, {docker}: Dockerd, options: ContainerOptions): Promise<RegistryServer> => {

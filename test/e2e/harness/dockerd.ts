@@ -3,13 +3,17 @@ import {join} from 'node:path';
 import {env} from 'node:process';
 import {tool} from '../../../scripts/tools.ts';
 import {type Daemon, startDaemon} from './daemon.ts';
-import {exec, succeed} from './exec.ts';
+import {type ExecResult, exec, succeed} from './exec.ts';
 import type {Scope} from './scope.ts';
 import {temporaryFolder} from './temporaryFolder.ts';
 
 export interface Dockerd extends Daemon {
 	/** Runs the client; its standard output. Throws where the client fails. */
 	docker(...args: string[]): Promise<string>;
+	/** For calls that may fail. */
+	attempt(...args: string[]): Promise<ExecResult>;
+	/** The client's settings, with what `docker login` leaves there. */
+	readonly config: string;
 }
 
 export const startDockerd = async (scope: Scope): Promise<Dockerd> => {
@@ -30,5 +34,10 @@ export const startDockerd = async (scope: Scope): Promise<Dockerd> => {
 		isReady: async () => (await exec(client, ['version'], {env: clientEnv})).exitCode === 0,
 		readySeconds: 60,
 	});
-	return {...daemon, docker: (...args) => succeed(client, args, {env: clientEnv})};
+	return {
+		...daemon,
+		docker: (...args) => succeed(client, args, {env: clientEnv}),
+		attempt: (...args) => exec(client, args, {env: clientEnv}),
+		config: clientEnv.DOCKER_CONFIG,
+	};
 };
