@@ -10,6 +10,27 @@ const admin = 'test/http/adminAccess.test.ts';
 
 export const httpMutations: readonly Mutation[] = [
 	{
+		threat: 'A server that is open to others by mistake',
+		file: 'src/config/authentication.ts',
+		take: "...(isLoopbackHost(host) ? [] : ['LAYERCACHE_HOST is an address that others reach']),",
+		leave: '',
+		test: {file: 'test/unit/openToAll.test.ts', title: 'on … it has to be said, and either can be'},
+	},
+	{
+		threat: 'An old version of TLS',
+		file: 'src/http/tlsServer.ts',
+		take: '...certificate.context, minVersion, handshakeTimeout',
+		leave: "...certificate.context, minVersion: 'TLSv1.2', handshakeTimeout",
+		test: {file: 'test/http/tls.test.ts', title: 'a client that speaks only an older version than is wanted gets none'},
+	},
+	{
+		threat: 'A session that is sent in the clear',
+		file: 'src/http/dashboard/session.ts',
+		take: "${isSecure ? '; Secure' : ''}",
+		leave: "${isSecure ? '' : ''}",
+		test: {file: 'test/http/tls.test.ts', title: 'the session of somebody who signs in by https is never sent in the clear'},
+	},
+	{
 		threat: 'Asking without a log-in',
 		file: 'src/http/authorization.ts',
 		take: "if (identity.kind === 'anonymous' && !(request.kind === 'ping' && scopes)) return {allowed: false, reason: 'this needs a log-in'};",
@@ -22,13 +43,6 @@ export const httpMutations: readonly Mutation[] = [
 		take: 'rights: isNarrow ? withinScopes(rights, scopes) : rights',
 		leave: 'rights',
 		test: everyEndpoint,
-	},
-	{
-		threat: 'A credential that is wrong, taken for none',
-		file: 'src/http/authorization.ts',
-		take: "if ('refused' in proven && !isOpen) return refusedFor(request, client, proven);",
-		leave: '',
-		test: {file: 'test/http/authentication.test.ts', title: 'Basic is taken as well, and a wrong one is told from none'},
 	},
 	{
 		threat: 'The administration by a token of the registry',
@@ -59,7 +73,10 @@ export const httpMutations: readonly Mutation[] = [
 		file: 'src/http/adminAccess.ts',
 		take: 'isLoopback(address) && isLoopbackHost(headers.host) &&',
 		leave: 'isLoopback(address) &&',
-		test: {file: admin, title: 'without a token only clients that come to this machine by its own name are answered'},
+		test: {
+			file: admin,
+			title: 'a public URL opens nothing to pages of other sites, and nothing to those behind a proxy that does not say so',
+		},
 	},
 	{
 		threat: 'A proxy on this machine that makes everybody local',
