@@ -19,8 +19,8 @@ export const httpMutations: readonly Mutation[] = [
 	{
 		threat: 'An old version of TLS',
 		file: 'src/http/tlsServer.ts',
-		take: '...certificate.context, minVersion, handshakeTimeout',
-		leave: "...certificate.context, minVersion: 'TLSv1.2', handshakeTimeout",
+		take: 'server.setSecureContext({...context, minVersion})',
+		leave: 'server.setSecureContext(context)',
 		test: {file: 'test/http/tls.test.ts', title: 'a client that speaks only an older version than is wanted gets none'},
 	},
 	{

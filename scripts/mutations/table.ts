@@ -5,6 +5,7 @@ import {httpMutations} from './http.ts';
 import {identityMutations} from './identity.ts';
 import type {Mutation} from './mutation.ts';
 import {rightsMutations} from './rights.ts';
+import {upstreamMutations} from './upstreams.ts';
 import {wireMutations} from './wire.ts';
 
 export const mutations: readonly Mutation[] = [
@@ -13,4 +14,5 @@ export const mutations: readonly Mutation[] = [
 	...identityMutations,
 	...rightsMutations,
 	...httpMutations,
+	...upstreamMutations,
 ];

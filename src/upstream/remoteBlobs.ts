@@ -48,7 +48,7 @@ export const createRemoteBlobs = (client: RemoteClient, {origin, quirks, observe
 		return {digest, size, ...(range && {range: {start, end}}), body: read};
 	};
 
-	/** Of a registry that answers a HEAD with a redirect: what is there is signed for a GET. */
+	/** Of a registry that answers a HEAD without a length, or with a redirect: what is there is signed for a GET. */
 	const sizeByReading = async (repo: RepositoryName, digest: Digest): Promise<number> => {
 		const {status, headers, body} = await client.repeat(() => open(repo, digest, {start: 0, end: 0}));
 		body.destroy();
@@ -66,9 +66,8 @@ export const createRemoteBlobs = (client: RemoteClient, {origin, quirks, observe
 			expected: [200, ...redirected],
 		} as const;
 		const {status, headers} = await client.send(request);
-		const size = status === 200 ? parseSize(headers['content-length']) : await sizeByReading(repo, digest);
-		if (size === undefined) throw nonsense({host, operation: 'statBlob'}, `does not say how large ${digest} is`);
-		return {digest, size};
+		const told = status === 200 ? parseSize(headers['content-length']) : undefined;
+		return {digest, size: told ?? (await sizeByReading(repo, digest))};
 	};
 
 	return {

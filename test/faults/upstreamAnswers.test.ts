@@ -70,6 +70,30 @@ test('a blob without a length, or that goes on for ever, is refused', async t =>
 	await t.throwsAsync(collect(body), {message: /sends more than the 99999 bytes/});
 });
 
+test('a blob is as large as a read of it says where a look at it does not', async t => {
+	const {double, registry, digest} = await withBlob(t, 100_000);
+	double.faults = ({method}) => (method === 'HEAD' ? {headers: {'content-length': undefined}} : undefined);
+	t.deepEqual(await registry.statBlob(repo, digest), {digest, size: 100_000});
+	t.like(double.requests.at(-1), {method: 'GET', headers: {range: 'bytes=0-0'}});
+	double.faults = ({method}) => (method === 'GET' ? {headers: {'content-range': 'bytes 0-0/*'}} : {headers: {'content-length': undefined}});
+	await t.throwsAsync(registry.statBlob(repo, digest), {message: /does not say how large/});
+});
+
+test('an upload that nobody takes in is given up after a while', async t => {
+	const {double, registry} = await startUpstream(t, {tuning: {idleSeconds: 1}});
+	double.faults = ({method}) => (method === 'PUT' ? {hold: new Promise(() => undefined)} : undefined);
+	const bytes = someBytes(16 * MiB);
+	const error = await t.throwsAsync(registry.putBlob(repo, digestOf(bytes), bodyOf(bytes), bytes.length), {instanceOf: UpstreamFailure});
+	t.like(error, {operation: 'putBlob', isPassing: true, status: 503});
+});
+
+test('what an upstream warns of is told to whoever pushed', async t => {
+	const {double, registry} = await startUpstream(t);
+	double.faults = () => ({headers: {warning: '299 - "the \\"quota\\", nearly", 299 - "more"'}});
+	const {warnings} = await registry.putManifest(repo, {bytes: Buffer.from('{"a": 1}'), mediaType: 'text/x'}, {tags: [v1, parseTag('v2')]});
+	t.deepEqual(warnings, ['the "quota", nearly', 'more']);
+});
+
 test('a reader that pauses holds the upstream back', async t => {
 	const {double, registry, digest} = await withBlob(t, 64 * MiB);
 	const {body} = await registry.readBlob(repo, digest);

@@ -5,6 +5,7 @@ import {startApp} from '../support/app.ts';
 import {asImporter, asPusher, cacheOf, importCache, layerDigest, layerOf, layersOf, pushCache} from '../support/caches.ts';
 import {type Answer, createClient, describe, encode, imageOf} from '../support/client.ts';
 import {contentsOf} from '../support/stores.ts';
+import {createUpstream} from '../support/upstreams.ts';
 
 const repo = 'ci/app';
 
@@ -18,6 +19,7 @@ access:
 
 const start = async (t: ExecutionContext, refs = '') => {
 	const app = await startApp(t, {
+		openUpstream: () => createUpstream().registry,
 		policy: `${refs}${access}`,
 		environment: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1', LAYERCACHE_REGISTRY_INDEX_SECONDS: '0'},
 	});
@@ -167,6 +169,14 @@ test('a union has the caches that its reader may pull, and each reader is answer
 		t.is(own.derived, null);
 		t.is(own.digest, cacheOf(['main']).digest);
 	}
+});
+
+test('so it is in front of another registry', async t => {
+	const routed = `upstreams: {there: {url: "https://there.example"}}\nroutes: [{match: "ci/**:*", upstream: there}]\n${union}`;
+	const {main, pr} = await start(t, routed);
+	for (const tag of ['main', 'secret-1']) await pushCache(main, repo, tag, {steps: [tag]});
+	t.deepEqual((await importCache(main, repo, 'main')).steps.toSorted(), layersOf('main', 'secret-1'));
+	t.deepEqual((await importCache(pr, repo, 'main')).steps, layersOf('main'));
 });
 
 test('a chain passes over what its reader may not pull', async t => {

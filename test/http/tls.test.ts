@@ -56,6 +56,12 @@ test('with a certificate the registry is served by https, and says so wherever i
 	t.false(page.text.includes('http = true'));
 });
 
+test('where clients log in, they are sent to https for their tokens', async t => {
+	const {url, ca} = await startSecure(t, {LAYERCACHE_AUTH: 'required'});
+	const {headers} = await secureRequest(`${url}/v2/`, {ca});
+	t.is(headers['www-authenticate'], `Bearer realm="${url}/token",service="${new URL(url).host}"`);
+});
+
 test('a new pair is shown to new connections, and those that are open go on', async t => {
 	const {app, url, ca, first, second, replace} = await startSecure(t);
 	const agent = new Agent({keepAlive: true, maxSockets: 1});
