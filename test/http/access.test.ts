@@ -192,6 +192,13 @@ test('a chain passes over what its reader may not pull', async t => {
 	t.deepEqual((await importCache(pr, repo, 'pr-1')).steps, layersOf('main'));
 });
 
+test('a chain passes over a tag as a whole, also what that would answer to who may pull it', async t => {
+	const {main, pr} = await start(t, 'refs:\n  - {match: "ci/**:pr-1", fallback: [secret-1]}\n  - {match: "ci/**:secret-1", union: [main]}');
+	await pushCache(main, repo, 'main', {steps: ['main']});
+	t.deepEqual((await importCache(main, repo, 'pr-1')).steps, layersOf('main'));
+	t.is((await pr.head(manifestPath('pr-1'), asImporter)).status, 404);
+});
+
 test('two dots ask for what one may pull of them, and for nothing else', async t => {
 	const {main, pr} = await start(t);
 	for (const tag of ['main', 'secret']) await pushCache(main, repo, tag, {steps: [tag]});
