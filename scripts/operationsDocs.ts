@@ -131,8 +131,9 @@ document, with the schema of each answer; the tests hold every answer against it
 - **Who may ask.** With \`LAYERCACHE_ADMIN_TOKEN\` set, whoever sends \`Authorization: Bearer\` and that token. Without it only
   clients on the same machine, at \`127.0.0.1\`, \`[::1]\` or \`localhost\`, and through no proxy; where
   \`LAYERCACHE_PUBLIC_URL\` has another name nobody. A proxy on the same machine that does not say for whom it asks looks like
-  such a client: set a token there. \`GET /api/v1/refs/<repository>:<tag>\`, which
-  tells what an import is answered ([cache-refs.md](cache-refs.md)), is open to all.
+  such a client: set a token there. With \`LAYERCACHE_AUTH=required\` it is for that token and for whoever may \`admin\`, by Basic or
+  as a bearer: [auth.md](auth.md). \`GET /api/v1/refs/<repository>:<tag>\`, which tells what an import is answered
+  ([cache-refs.md](cache-refs.md)), is for those who may pull the tag.
 - **What changes something** is a POST with \`Content-Type: application/json\`. One that a page of another site has sent is
   refused, by \`Sec-Fetch-Site\` and \`Origin\`; and no other site is ever allowed to send JSON.
 - **Long work** answers 202 with a job and its \`Location\`. \`GET ${jobsPath}<id>\` tells how far it has come, and what it

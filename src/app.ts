@@ -11,21 +11,17 @@ import {openAuthentication} from './authenticating.ts';
 import {collecting, collectingEvents} from './collecting.ts';
 import {composeAdministration} from './composedAdministration.ts';
 import {composeRegistry} from './composedRegistry.ts';
+import {isOpenToAll} from './config/authentication.ts';
 import type {Settings} from './config/settings.ts';
-import {settledUploads} from './config/uploadPolicy.ts';
 import {abortAbandonedUploads} from './gc/abandonedUploads.ts';
 import {removeLeftChunks} from './gc/leftChunks.ts';
 import {removeLeftProbes} from './gc/leftProbes.ts';
 import {type Sweep, startSweeper} from './gc/sweeper.ts';
-import {createAdminAccess} from './http/adminAccess.ts';
 import {createHttpAdministration} from './http/administration.ts';
-import {createIdentify} from './http/authentication.ts';
-import {createAdmit} from './http/authorization.ts';
+import {createGates} from './http/gates.ts';
 import {createKoaApp} from './http/koaApp.ts';
-import {createMetricsAccess} from './http/metricsAccess.ts';
 import {createRoom, type Room} from './http/room.ts';
 import type {HttpServer} from './http/server.ts';
-import {createTokenEndpoint} from './http/tokenEndpoint.ts';
 import {isAmong} from './lib/addressRanges.ts';
 import {createElapsed} from './lib/elapsed.ts';
 import {startServer} from './listening.ts';
@@ -39,7 +35,7 @@ import {createRefRules} from './refs/refRules.ts';
 import {createTombstonesAndGuard} from './registry/guard.ts';
 import {openLayout} from './registry/layout.ts';
 import type {Lifetimes} from './registry/lifetimes.ts';
-import {createUploadTrust, fixedTrust, looksEveryMs, type UploadTrust} from './registry/uploadTrust.ts';
+import {looksEveryMs} from './registry/uploadTrust.ts';
 import {lifetimesOf} from './serverLifetimes.ts';
 import {createStore, diskLimits} from './settingsStore.ts';
 import type {SharedFiles} from './sharedFiles.ts';
@@ -47,6 +43,7 @@ import {withMeasurements} from './storage/instrumented.ts';
 import {type ObjectStore, type StoreAbilities, StoreUnavailable, type UploadVerdict} from './storage/objectStore.ts';
 import type {Log} from './telemetry/log.ts';
 import {createMetrics, type Metrics} from './telemetry/metrics.ts';
+import {trustUploads} from './trustingUploads.ts';
 import {type OpenUpstream, openUpstream} from './upstreams.ts';
 import {compactUsage} from './usage/compaction.ts';
 import {startUsage} from './usage/startUsage.ts';
@@ -112,7 +109,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		openOldStore: openOld = cache => openOldStore(cache, settings, metrics.recordS3Request),
 		openUpstream: openElsewhere = (name, upstream) => openUpstream(name, upstream, {clock, elapsed, wait, random, metrics}),
 	} = options;
-	const lifetimes = lifetimesOf(settings);
+	const [lifetimes, isOpen] = [lifetimesOf(settings), isOpenToAll(settings)];
 	const surroundings = {settings, log, metrics};
 	const policy = await openPolicy(surroundings, sharedFiles);
 	const rules = createRefRules(policy.current);
@@ -143,7 +140,10 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		observer: metrics,
 		onFailed: error => log.warn({error}, 'usage not stored; it is kept, and tried again in a minute'),
 	});
-	const authentication = await openAuthentication(store, {...surroundings, policy: policy.current, sharedFiles, drawnKey, clock, elapsed});
+	const authentication = await openAuthentication(store, {
+		...{...surroundings, isOpen, sharedFiles, drawnKey, clock, elapsed},
+		policy: policy.current,
+	});
 	const audit = await openAudit(store, {...surroundings, ...witness, stdout});
 	const administration = composeAdministration(store, {
 		...{lifetimes, tombstones, guard, clock, elapsed, wait, disk: diskLimits(settings)},
@@ -163,22 +163,14 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	const jobs = createJobs(store, operations, {clock, onFailed: (operation, error) => log.error({operation, error}, 'operation failed')});
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
 	let draining = false;
-	const {isOpen, authenticate, sessions} = authentication;
-	const rightsOf = createRights({policy: policy.current, isOpen});
-	const identify = createIdentify({authenticate, sessions});
-	const access = createAdminAccess({
-		...{isOpen, authenticate, identify, rightsOf, audit},
-		asksForCredentials: !isOpen || settings.adminToken !== undefined,
-	});
+	const rightsOf = createRights({policy: policy.current, isOpen: authentication.isOpen});
+	const gates = createGates({...authentication, rightsOf, audit, settings});
 	const koa = createKoaApp({
 		registryFor: registryForCallers(composed, {rules, elapsed}, surroundings),
-		admit: createAdmit({identify, rightsOf, isOpen}),
-		tokens: isOpen ? undefined : createTokenEndpoint({authenticate, sessions, rightsOf, audit}),
-		access,
-		assertMayReadMetrics: createMetricsAccess({token: settings.metricsToken, isOpen, access}),
+		...gates,
 		audit,
 		explainRef: composed.explainRef,
-		administration: createHttpAdministration({operations, jobs, access, sessions, audit, clock, elapsed, version}),
+		administration: createHttpAdministration({...authentication, access: gates.access, operations, jobs, audit, clock, elapsed, version}),
 		usage: usage.recorder,
 		room: roomOf(settings, metrics),
 		async assertReady() {
@@ -235,29 +227,6 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 
 const roomOf = ({requestsAtOnce, uploadsAtOnce, downloadsAtOnce}: Settings, {observerOf}: Metrics): Room =>
 	createRoom({requests: requestsAtOnce, uploads: uploadsAtOnce, downloads: downloadsAtOnce, observerOf});
-
-type UploadSurroundings = {log: Log; metrics: Metrics; elapsed: () => number; known: UploadVerdict | undefined};
-
-/** Tells the log and the metrics at once, and whenever that changes; what is known was told already. */
-const trustUploads = async (
-	store: ObjectStore,
-	settings: Settings,
-	{log, metrics, elapsed, known}: UploadSurroundings,
-): Promise<UploadTrust> => {
-	const count = ({redirect}: UploadVerdict) => metrics.uploadRedirects.set(redirect ? 1 : 0);
-	const tell = (verdict: UploadVerdict) => {
-		const {redirect, reason} = verdict;
-		count(verdict);
-		// Other stores have no URLs, which is no news.
-		if (settings.store !== 's3') return;
-		const isFine = redirect ? settings.redirectUploads === 'auto' : settled !== undefined;
-		log[isFine ? 'info' : 'warn']({redirected: redirect, reason}, 'uploads');
-	};
-	const settled = settledUploads(settings);
-	const first = settled ?? known ?? (await store.probeUploads());
-	(known ? count : tell)(first);
-	return settled ? fixedTrust(settled) : createUploadTrust({first, probe: () => store.probeUploads(), onChange: tell, elapsed});
-};
 
 /** A probe that hangs tells its caller nothing. */
 const answersInTime = async (store: ObjectStore) => {

@@ -6,7 +6,6 @@ import {createKnownTokens} from './auth/knownTokens.ts';
 import {createSessionTokens, type SessionTokens} from './auth/sessionTokens.ts';
 import {drawSigningKeys, openSigningKeys, parseSigningKeys, type SigningKeys} from './auth/signingKeys.ts';
 import {createUsers, openHtpasswd, type Users} from './auth/users.ts';
-import {isOpenToAll} from './config/authentication.ts';
 import type {Policy} from './config/policy.ts';
 import type {Settings} from './config/settings.ts';
 import type {Authenticate} from './http/authentication.ts';
@@ -17,7 +16,6 @@ import type {Log} from './telemetry/log.ts';
 import type {Metrics} from './telemetry/metrics.ts';
 
 export type Authentication = {
-	/** LAYERCACHE_AUTH=none, or nothing on the loopback. */
 	isOpen: boolean;
 	authenticate: Authenticate;
 	sessions: SessionTokens;
@@ -28,6 +26,8 @@ export type Authentication = {
 
 export type AuthenticatingOptions = {
 	settings: Settings;
+	/** Whether nobody has to be anybody. */
+	isOpen: boolean;
 	/** The policy that is in force now. */
 	policy: () => Policy;
 	log: Log;
@@ -41,12 +41,11 @@ export type AuthenticatingOptions = {
 	elapsed: () => number;
 };
 
-/** Throws SettingsInvalid, SigningKeysInvalid, HtpasswdInvalid. */
+/** Throws SigningKeysInvalid, HtpasswdInvalid. */
 export const openAuthentication = async (store: ObjectStore, options: AuthenticatingOptions): Promise<Authentication> => {
-	const {settings, policy, log, clock, elapsed} = options;
-	const isOpen = isOpenToAll(settings);
+	const {settings, isOpen, policy, log, clock, elapsed} = options;
 	const files: WatchedFiles<unknown>[] = [];
-	const keys = await openKeys(isOpen, options, files);
+	const keys = await openKeys(options, files);
 	const credentials = createCredentials({
 		users: await openUsers(options, files),
 		tokens: createKnownTokens(store, {clock, elapsed}),
@@ -99,8 +98,7 @@ const openUsers = async (options: AuthenticatingOptions, files: WatchedFiles<unk
 };
 
 const openKeys = async (
-	isOpen: boolean,
-	{settings, log, metrics, sharedFiles, drawnKey}: AuthenticatingOptions,
+	{settings, isOpen, log, metrics, sharedFiles, drawnKey}: AuthenticatingOptions,
 	files: WatchedFiles<unknown>[],
 ): Promise<() => SigningKeys> => {
 	const {authKeyFile: path, authKeys, adminToken} = settings;

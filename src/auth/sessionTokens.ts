@@ -95,6 +95,8 @@ export const createSessionTokens = (options: SessionTokenOptions): SessionTokens
 		issueSignIn: holder => issue('signIn', holder, signInLifeMs),
 
 		isSessionToken(text) {
+			// Decoding costs more than all else that a known token does.
+			if (proven.has(text)) return true;
 			try {
 				return text.length <= longestToken && Object.values<unknown>(types).includes(decodeProtectedHeader(text).typ);
 			} catch {

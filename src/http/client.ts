@@ -1,6 +1,7 @@
 /** Who is on the other side: address, scheme and host, behind proxies only as far as those are trusted. */
 import type {IncomingMessage} from 'node:http';
 import {isIP} from 'node:net';
+import {LRUCache} from 'lru-cache';
 import type {IsAddress} from '../lib/addressRanges.ts';
 
 /** `url` is the origin by which the client reached us. */
@@ -30,8 +31,19 @@ const originOf = ({headers, socket}: IncomingMessage, forwarded: boolean): URL =
 	const host = (forwarded && last(headers['x-forwarded-host'])) || headers.host || 'localhost';
 	const scheme = (forwarded && last(headers['x-forwarded-proto'])) || ('encrypted' in socket ? 'https' : 'http');
 	const protocol = scheme === 'https' ? 'https' : 'http';
-	return URL.parse(`${protocol}://${host}`) ?? new URL('http://localhost');
+	return parsedOrigin(`${protocol}://${host}`);
 };
+
+/** Clients know a server by few names, and parsing one costs as much as all rights of a request. */
+const parsedOrigin = (text: string): URL => {
+	const known = origins.get(text);
+	if (known) return known;
+	const url = URL.parse(text) ?? new URL('http://localhost');
+	origins.set(text, url);
+	return url;
+};
+
+const origins = new LRUCache<string, URL>({max: 100});
 
 // An IPv6 socket shows an IPv4 peer as ::ffff:127.0.0.1.
 const plainAddress = (address: string) => (address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address);

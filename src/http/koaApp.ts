@@ -8,7 +8,6 @@ import {isLoopbackName} from '../lib/loopback.ts';
 import {openApiPath} from '../operations/routes.ts';
 import type {Log} from '../telemetry/log.ts';
 import type {Metrics} from '../telemetry/metrics.ts';
-import type {AdminAccess} from './adminAccess.ts';
 import type {HttpAdministration} from './administration.ts';
 import {ApiRefusal} from './apiRefusal.ts';
 import {tokenPath} from './challenge.ts';
@@ -16,28 +15,24 @@ import {type Client, clientOf} from './client.ts';
 import type {Dashboard} from './dashboard.ts';
 import {apiFailureOf, type Failure, failureOf, isDeparture, tokenFailureOf} from './errors.ts';
 import {createExchange, type Exchange, recordWhenOver, requestIdOf} from './exchange.ts';
-import type {AssertMayReadMetrics} from './metricsAccess.ts';
+import type {Gates} from './gates.ts';
 import {answerRef, type ExplainRef, refsPath} from './refs.ts';
 import {type Reply, sendReply} from './reply.ts';
-import type {TokenEndpoint} from './tokenEndpoint.ts';
 import {answerV2, type V2Parts} from './v2.ts';
 import {welcome} from './welcome.ts';
 
-export type KoaAppOptions = V2Parts & {
-	explainRef: ExplainRef;
-	access: AdminAccess;
-	administration: HttpAdministration;
-	/** Missing where nobody has to be anybody. */
-	tokens?: TokenEndpoint | undefined;
-	assertMayReadMetrics: AssertMayReadMetrics;
-	/** Throws when the server should get no requests: it drains, or its store is away. */
-	assertReady: () => Promise<void>;
-	isTrusted: IsAddress;
-	/** How clients reach us, where the request does not show it. */
-	publicUrl?: URL;
-	log: Log;
-	metrics: Metrics;
-};
+export type KoaAppOptions = V2Parts &
+	Gates & {
+		explainRef: ExplainRef;
+		administration: HttpAdministration;
+		/** Throws when the server should get no requests: it drains, or its store is away. */
+		assertReady: () => Promise<void>;
+		isTrusted: IsAddress;
+		/** How clients reach us, where the request does not show it. */
+		publicUrl?: URL;
+		log: Log;
+		metrics: Metrics;
+	};
 
 type State = {exchange: Exchange};
 type Answer = (exchange: Exchange, request: IncomingMessage, response: ServerResponse) => Reply | Promise<Reply>;

@@ -39,6 +39,7 @@ export const listenDashboard = async ({operations = sampleOperations(), token, c
 		access,
 		audit: noAudit,
 		admit: unused,
+		tokens: undefined,
 		assertMayReadMetrics: unused,
 		registryFor: unused,
 		explainRef: unused,

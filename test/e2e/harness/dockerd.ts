@@ -14,13 +14,16 @@ export interface Dockerd extends Daemon {
 	attempt(...args: string[]): Promise<ExecResult>;
 	/** The client's settings, with what `docker login` leaves there. */
 	readonly config: string;
+	/** For the client of this daemon, wherever it is run. */
+	readonly env: {readonly DOCKER_HOST: string; readonly DOCKER_CONFIG: string};
 }
 
 export const startDockerd = async (scope: Scope): Promise<Dockerd> => {
 	const [command, client] = [await tool('dockerd'), await tool('docker')];
 	const folder = await temporaryFolder(scope, 'dockerd');
 	const host = `unix://${join(folder, 'docker.sock')}`;
-	const clientEnv = {...env, DOCKER_HOST: host, DOCKER_CONFIG: join(folder, 'config')};
+	const ofClient = {DOCKER_HOST: host, DOCKER_CONFIG: join(folder, 'config')};
+	const clientEnv = {...env, ...ofClient};
 	const daemon = await startDaemon(scope, {
 		name: 'dockerd',
 		command,
@@ -38,6 +41,7 @@ export const startDockerd = async (scope: Scope): Promise<Dockerd> => {
 		...daemon,
 		docker: (...args) => succeed(client, args, {env: clientEnv}),
 		attempt: (...args) => exec(client, args, {env: clientEnv}),
-		config: clientEnv.DOCKER_CONFIG,
+		config: ofClient.DOCKER_CONFIG,
+		env: ofClient,
 	};
 };
