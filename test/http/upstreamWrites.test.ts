@@ -4,6 +4,8 @@ import {UpstreamFailure} from '../../src/upstream/upstream.ts';
 import {apiOf} from '../support/adminApi.ts';
 import {asPusher, pushCache} from '../support/caches.ts';
 import {describe} from '../support/client.ts';
+import {keysOf} from '../support/stores.ts';
+import {until} from '../support/until.ts';
 import {imageOfWord, pushThere, pushThrough, startInFront, team, v1} from '../support/upstreams.ts';
 
 const away = async () => {
@@ -103,6 +105,23 @@ test('a client that was told of what only the upstream has need not send it, als
 	staying.upstream.faults.readBlob = away;
 	t.is((await staying.client.get(`/v2/${team}/blobs/${layer}`)).text, blobs[1]);
 	t.is(await staying.upstream.digestAt(v1), undefined);
+});
+
+test('of several tags in one push each goes its own way, also where the image was only upstream before', async t => {
+	const {client, upstream, store} = await startInFront(t, {
+		routes: ['{match: "team/**:v*", upstream: there}', '{match: "team/**:later", upstream: there, images: queued}'],
+	});
+	const {manifest, digest} = await pushThere(upstream.kept, 'base', [parseTag('base')]);
+	const answer = await client.request('PUT', `/v2/${team}/manifests/${digest}?tag=v1&tag=later&tag=stays`, {
+		body: manifest,
+		headers: {'Content-Type': mediaTypes.ociManifest},
+	});
+	t.is(answer.status, 201);
+	t.is(await upstream.digestAt(v1), digest);
+	await until(async () => (await upstream.digestAt(parseTag('later'))) === digest);
+	await until(async () => (await keysOf(store, 'handovers/')).length === 0);
+	t.is(await upstream.digestAt(parseTag('stays')), undefined);
+	t.is((await client.get(`/v2/${team}/manifests/stays`)).text, manifest);
 });
 
 test('whoever pushes with BuildKit is told of what is here alone: a cache has to be whole here', async t => {
