@@ -20,8 +20,7 @@ export type Slabs = {
 	lease(bytes: number, borrower: Borrower): Promise<SlabLease>;
 	/** What a lease of so much can hold. */
 	capacity(bytes: number): number;
-	/** How many wait for a lease, and how many bytes are lent. */
-	waiting(): number;
+	/** How many bytes are lent. */
 	lent(): number;
 };
 
@@ -66,7 +65,6 @@ export const createSlabs = ({slabBytes, totalBytes, ...options}: SlabsOptions): 
 			};
 		},
 
-		waiting: lender.waiting,
 		lent: () => lender.lent() * slabBytes,
 	};
 };

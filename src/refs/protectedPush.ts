@@ -13,7 +13,7 @@ export const createProtectedPush = (inner: Registry, {rights, rules, onDenial}: 
 	const refuse = (repo: RepositoryName, tag: Tag): NotAllowed => {
 		onDenial({repo, tag, did: 'push', outcome: 'refused'});
 		const may = rights.may('push', repo, tag);
-		return notAllowed(repo, tag, may.allowed ? rights.may('protect', repo, tag).reason : may.reason);
+		return pushNotAllowed(repo, tag, may.allowed ? rights.may('protect', repo, tag).reason : may.reason);
 	};
 
 	const mayMove = (repo: RepositoryName, tag: Tag) => rights.may('protect', repo, tag).allowed;
@@ -45,7 +45,7 @@ export const createProtectedPush = (inner: Registry, {rights, rules, onDenial}: 
 		const mayPush = (tag: Tag) => rights.may('push', repo, tag).allowed;
 		const guarded = as.tags.filter(tag => rules.behaviourOf(repo, tag).protect && !(mayPush(tag) && mayMove(repo, tag)));
 		const unasked = as.tags.find(tag => !mayPush(tag) && !guarded.includes(tag));
-		if (unasked) throw notAllowed(repo, unasked, rights.may('push', repo, unasked).reason);
+		if (unasked) throw pushNotAllowed(repo, unasked, rights.may('push', repo, unasked).reason);
 		if (guarded.length === 0) return put(repo, manifest, as);
 
 		const digest = as.digest ?? digestOf(manifest.bytes);
@@ -59,7 +59,8 @@ export const createProtectedPush = (inner: Registry, {rights, rules, onDenial}: 
 	};
 };
 
-const notAllowed = (repo: RepositoryName, tag: Tag, reason: string) =>
+/** What whoever wrote the job can do about it. */
+export const pushNotAllowed = (repo: RepositoryName, tag: Tag, reason: string) =>
 	new NotAllowed('push', repo, {tag, reason, advice: 'let this job push to a tag of its own, or add ignore-error=true to its --cache-to'});
 
 const withDiscarded = (accepted: AcceptedManifest, repo: RepositoryName, tags: readonly Tag[]): AcceptedManifest =>

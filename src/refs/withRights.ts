@@ -5,8 +5,8 @@
 import {type Digest, isTag, OciError, type RepositoryName, type Tag} from 'oci-spec-types';
 import {type Decision, NotAllowed, type Rights} from '../auth/rights.ts';
 import type {Action} from '../config/actions.ts';
-import type {Registry, TagFacts} from '../registry/registry.ts';
-import {createProtectedPush, type Denial} from './protectedPush.ts';
+import type {Asker, Registry, TagFacts} from '../registry/registry.ts';
+import {createProtectedPush, type Denial, pushNotAllowed} from './protectedPush.ts';
 import type {RefRules} from './refBehaviour.ts';
 import {namedBases} from './refSyntax.ts';
 import {tagsNeeding} from './tagsNeeding.ts';
@@ -26,6 +26,14 @@ export const withRights = (inner: Registry, {rights, rules, pushed, onDenial}: W
 	const assertWithin = (action: Action, repo: RepositoryName): void => {
 		const {allowed, reason} = rights.mayWithin(action, repo);
 		if (!allowed) throw new NotAllowed(action, repo, {reason});
+	};
+
+	const assertMayRead = (repo: RepositoryName, tag: Tag, asker?: Asker): void => {
+		const {allowed, reason} = mayRead(rights, repo, tag);
+		if (allowed) return;
+		// Before they push builders look, and print what they hear then.
+		const push = rights.may('push', repo, tag);
+		throw asker === 'pusher' && !push.allowed ? pushNotAllowed(repo, tag, push.reason) : new NotAllowed('pull', repo, {tag, reason});
 	};
 
 	/** Rejects, and does not throw, as the methods of a registry do. */
@@ -73,8 +81,8 @@ export const withRights = (inner: Registry, {rights, rules, pushed, onDenial}: W
 		cancelUpload: (repo, upload) => within('push', repo, () => inner.cancelUpload(repo, upload)),
 
 		async getManifest(repo, reference, asker) {
-			const {allowed, reason} = isTag(reference) ? mayRead(rights, repo, reference) : rights.mayWithin('pull', repo);
-			if (!allowed) throw new NotAllowed('pull', repo, {reason, ...(isTag(reference) && {tag: reference})});
+			if (!isTag(reference)) assertWithin('pull', repo);
+			else assertMayRead(repo, reference, asker);
 			const stored = await inner.getManifest(repo, reference, asker, tag => mayPull(repo, tag));
 			// A wrapper between here and where answers are made may have lost who asks.
 			const isMixed = stored.derivation?.sources.some(({tag}) => !mayPull(repo, tag));

@@ -6,6 +6,7 @@
  * Each push makes one of its own, so that nobody who removes one removes what somebody else has just put there. Without a tag: `_/`.
  */
 import {randomUUID} from 'node:crypto';
+import {LRUCache} from 'lru-cache';
 import {
 	type Digest,
 	digestAlgorithm,
@@ -20,7 +21,7 @@ import {z} from 'zod';
 import {mapInOrder, mapParallel} from '../lib/mapInOrder.ts';
 import {createTurns} from '../lib/turns.ts';
 import {readDocument, type StoredDocument, swapDocument, writeDocument} from '../registry/documents.ts';
-import type {ObjectStore} from '../storage/objectStore.ts';
+import type {ListedObject, ObjectStore} from '../storage/objectStore.ts';
 
 /** What is to be handed over where the tag's route leads. */
 export type HandOverTask = {repo: RepositoryName; tag?: Tag; digest: Digest};
@@ -51,9 +52,20 @@ export type Queue = ReturnType<typeof createQueue>;
 
 /** `holder`: who this is, for people. */
 export const createQueue = (store: ObjectStore, {holder}: {holder: string}) => {
+	/** As they were when they were last read: while an upstream is away thousands may wait, and are looked at every few seconds. */
+	const known = new LRUCache<string, StoredDocument<Document>>({max: knownDocuments});
+
 	const read = async (key: string) => {
 		const document = await readDocument(store, key, schema);
+		if (document) known.set(key, document);
+		else known.delete(key);
 		return document && {document, task: waitingOf(key, document)};
+	};
+
+	/** `now`: the store's. */
+	const readListed = async ({key, etag, modified}: ListedObject, now: Date): Promise<WaitingHandOver | undefined> => {
+		const document = known.get(key);
+		return document?.etag === etag ? waitingOf(key, {...document, modified, answeredAt: now}) : (await read(key))?.task;
 	};
 
 	return {
@@ -81,8 +93,12 @@ export const createQueue = (store: ObjectStore, {holder}: {holder: string}) => {
 
 		/** In no order. */
 		async *list(): AsyncGenerator<WaitingHandOver> {
-			const rows = mapInOrder(store.list(handOversPrefix), requestsAtOnce, async entry => ('key' in entry ? read(entry.key) : undefined));
-			for await (const row of rows) if (row) yield row.task;
+			let asked: Promise<Date> | undefined;
+			const rows = mapInOrder(store.list(handOversPrefix), requestsAtOnce, async entry => {
+				asked ??= store.now();
+				return 'key' in entry ? readListed(entry, await asked) : undefined;
+			});
+			for await (const task of rows) if (task) yield task;
 		},
 
 		/** Undefined where it is not due, done, or somebody works at it. */
@@ -131,6 +147,7 @@ export const handOverLeaseMs = 60_000;
 
 const handOversPrefix = 'handovers/';
 const requestsAtOnce = 8;
+const knownDocuments = 10_000;
 
 const schema = z.object({
 	queuedAt: z.iso.datetime(),

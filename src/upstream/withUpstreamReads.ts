@@ -3,7 +3,7 @@ import {type Digest, isTag, OciError, parseManifest, type RepositoryName, subjec
 import {isCacheManifest} from '../cache/cacheDocument.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import {mergedInOrder} from '../lib/mergedInOrder.ts';
-import type {Asker, Registry, StoredManifest} from '../registry/registry.ts';
+import type {Asker, Lends, Registry, StoredManifest} from '../registry/registry.ts';
 import type {Routed, Routing} from './routing.ts';
 import {unlessAbsent} from './unlessAbsent.ts';
 
@@ -56,8 +56,8 @@ export const withUpstreamReads = (inner: Registry, options: UpstreamReadsOptions
 		return place !== undefined && (await place.registry.getManifest(place.repository, here.digest).catch(() => undefined)) === undefined;
 	};
 
-	const byTag = async (repo: RepositoryName, tag: Tag, place: Routed, asker: Asker | undefined): Promise<StoredManifest> => {
-		const found = await inner.getManifest(repo, tag, asker).catch(unlessAbsent);
+	const byTag = async (repo: RepositoryName, tag: Tag, place: Routed, asker?: Asker, lends?: Lends): Promise<StoredManifest> => {
+		const found = await inner.getManifest(repo, tag, asker, lends).catch(unlessAbsent);
 		// Another tag's cache is for where there is none by this name, and there may be one elsewhere.
 		const own = found?.derivation?.ways.includes('fallback') ? undefined : found;
 		const isOurs = own && (place.images === 'here' || isCacheManifest(parseManifest(own.bytes, own.mediaType)));
@@ -93,10 +93,10 @@ export const withUpstreamReads = (inner: Registry, options: UpstreamReadsOptions
 	return {
 		...inner,
 
-		async getManifest(repo, reference, asker) {
+		async getManifest(repo, reference, asker, lends) {
 			if (!isTag(reference)) return byDigest(repo, reference, asker);
 			const place = routing.of(repo, reference);
-			return place ? byTag(repo, reference, place, asker) : inner.getManifest(repo, reference, asker);
+			return place ? byTag(repo, reference, place, asker, lends) : inner.getManifest(repo, reference, asker, lends);
 		},
 
 		// A cache is to be whole here, so who pushes with BuildKit hears of what is here alone.

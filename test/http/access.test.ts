@@ -5,6 +5,7 @@ import {startApp} from '../support/app.ts';
 import {asImporter, asPusher, cacheOf, importCache, layerDigest, layerOf, layersOf, pushCache} from '../support/caches.ts';
 import {type Answer, createClient, describe, encode, imageOf} from '../support/client.ts';
 import {contentsOf} from '../support/stores.ts';
+import {createUpstream} from '../support/upstreams.ts';
 
 const repo = 'ci/app';
 
@@ -18,6 +19,7 @@ access:
 
 const start = async (t: ExecutionContext, refs = '') => {
 	const app = await startApp(t, {
+		openUpstream: () => createUpstream().registry,
 		policy: `${refs}${access}`,
 		environment: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1', LAYERCACHE_REGISTRY_INDEX_SECONDS: '0'},
 	});
@@ -86,6 +88,12 @@ test('a push goes to the tags that one may push to, and says what one may instea
 		'a client that is not logged in may not push to ci/app:main; it may push to ci/app:pr-1; let this job push to a tag of its own, or add ignore-error=true to its --cache-to',
 	);
 	t.like(await pushCache(pr, repo, 'pr-2', {steps: ['evil']}), denied);
+	// Builders look first, and print what they hear then.
+	t.regex(
+		messageOf(await pr.get(manifestPath('pr-2'), asPusher())),
+		/may not push to ci\/app:pr-2; it may push to ci\/app:pr-1; let this job/,
+	);
+	t.regex(messageOf(await pr.get(manifestPath('pr-2'), asImporter)), /may not pull ci\/app:pr-2; it may pull ci\/app:main, ci\/app:pr-1$/);
 	const {manifest, mediaType, digest} = cacheOf(['two']);
 	t.like(await pr.putManifest(repo, `${digest}?tag=pr-1&tag=main`, manifest, mediaType), denied);
 	t.is((await pr.putManifest(repo, `${digest}?tag=pr-1`, manifest, mediaType)).status, 201);
@@ -169,11 +177,26 @@ test('a union has the caches that its reader may pull, and each reader is answer
 	}
 });
 
+test('so it is in front of another registry', async t => {
+	const routed = `upstreams: {there: {url: "https://there.example"}}\nroutes: [{match: "ci/**:*", upstream: there}]\n${union}`;
+	const {main, pr} = await start(t, routed);
+	for (const tag of ['main', 'secret-1']) await pushCache(main, repo, tag, {steps: [tag]});
+	t.deepEqual((await importCache(main, repo, 'main')).steps.toSorted(), layersOf('main', 'secret-1'));
+	t.deepEqual((await importCache(pr, repo, 'main')).steps, layersOf('main'));
+});
+
 test('a chain passes over what its reader may not pull', async t => {
 	const {main, pr} = await start(t, union);
 	for (const tag of ['main', 'secret-1']) await pushCache(main, repo, tag, {steps: [tag]});
 	t.deepEqual((await importCache(main, repo, 'pr-1')).steps, layersOf('secret-1'));
 	t.deepEqual((await importCache(pr, repo, 'pr-1')).steps, layersOf('main'));
+});
+
+test('a chain passes over a tag as a whole, also what that would answer to who may pull it', async t => {
+	const {main, pr} = await start(t, 'refs:\n  - {match: "ci/**:pr-1", fallback: [secret-1]}\n  - {match: "ci/**:secret-1", union: [main]}');
+	await pushCache(main, repo, 'main', {steps: ['main']});
+	t.deepEqual((await importCache(main, repo, 'pr-1')).steps, layersOf('main'));
+	t.is((await pr.head(manifestPath('pr-1'), asImporter)).status, 404);
 });
 
 test('two dots ask for what one may pull of them, and for nothing else', async t => {

@@ -7,6 +7,7 @@ import {createMemoryStore} from '../../src/storage/memory.ts';
 import type {ObjectStore} from '../../src/storage/objectStore.ts';
 import {startApp} from '../support/app.ts';
 import {withDigest} from '../support/client.ts';
+import {until} from '../support/until.ts';
 
 const layer = Buffer.alloc(200_000, 'x');
 const digest = digestOf(layer);
@@ -75,4 +76,65 @@ test('an upload is begun when its first bytes have come, and not for a few of th
 	const [answer] = await once(socket, 'data');
 	t.regex(String(answer), /^HTTP\/1\.1 201 /);
 	t.is(begun.length, 2);
+});
+
+test('where there are as many connections as may be, the one that was idle for longest makes way for a new one', async t => {
+	const {url, client} = await startApp(t, {environment: {LAYERCACHE_HTTP_CONNECTIONS: '16'}});
+	const use = async () => {
+		const socket = open(t, url);
+		socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+		await once(socket, 'data');
+		return socket;
+	};
+	const silent = open(t, url);
+	await once(silent, 'connect');
+	const first = await use();
+	const others = [];
+	for (let count = 0; count < 14; count += 1) others.push(await use());
+	const gone = once(first, 'close');
+	const late = await use();
+	await gone;
+	t.true([silent, late, ...others].every(socket => !socket.destroyed));
+	silent.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+	t.regex(String((await once(silent, 'data'))[0]), /^HTTP\/1\.1 200 /);
+	// This one needs a place, too.
+	t.regex((await client.get('/metrics')).text, /layercache_connections_ended_total\{why="idle"\} 2/);
+});
+
+test('one who asks for very much lets another have his turn next', async t => {
+	const memory = createMemoryStore();
+	const asked: string[] = [];
+	const held: (() => void)[] = [];
+	const store: ObjectStore = {
+		...memory,
+		async stat(key) {
+			if (key.includes('_blobs')) {
+				asked.push(key.includes('/greedy/') ? 'greedy' : 'modest');
+				await new Promise<void>(resolve => held.push(resolve));
+			}
+			return memory.stat(key);
+		},
+	};
+	const {url} = await startApp(t, {store, environment: {LAYERCACHE_HTTP_REQUESTS: '4', LAYERCACHE_REGISTRY_INDEX_SECONDS: '0'}});
+	const ask = (repo: string, index: number, from: string) => {
+		const socket = open(t, url, from);
+		socket.write(`HEAD /v2/${repo}/app/blobs/${digestOf(Buffer.from(String(index)))} HTTP/1.1\r\nHost: x\r\n\r\n`);
+		return once(socket, 'data');
+	};
+	for (let index = 0; index < 20; index += 1) void ask('greedy', index, '127.0.0.2');
+	await until(() => held.length === 4);
+	const modest = ask('modest', 0, '127.0.0.3');
+	// Its request has come when that of one who came later has been answered.
+	const later = open(t, url);
+	later.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+	await once(later, 'data');
+	held[0]?.();
+	await until(() => asked.length === 5);
+	t.is(asked[4], 'modest');
+	held[4]?.();
+	t.regex(String((await modest)[0]), /^HTTP\/1\.1 404 /);
+	for (let index = 0; index < asked.length || asked.length < 21; index += 1) {
+		await until(() => held.length > index);
+		held[index]?.();
+	}
 });

@@ -5,6 +5,7 @@ import {Agent} from 'node:https';
 import {connect} from 'node:net';
 import {join} from 'node:path';
 import {text} from 'node:stream/consumers';
+import {connect as connectSecurely} from 'node:tls';
 import test, {type ExecutionContext} from 'ava';
 import {startApp} from '../support/app.ts';
 import {makeCertificate, type TestCertificate} from '../support/certificates.ts';
@@ -226,4 +227,20 @@ test('a start with a pair that is none is one sentence and code 1', async t => {
 	t.is(await exitOf(child), 1);
 	t.regex(output.text, /^layercache cannot start: LAYERCACHE_TLS_KEY is not the key of the certificate in LAYERCACHE_TLS_CERT$/m);
 	t.notRegex(output.text, /\n {4}at /);
+});
+
+test('headers that have begun and do not end are cut here too, and silent connections are not', async t => {
+	const {app, ca} = await startSecure(t, {LAYERCACHE_HTTP_HEADER_SECONDS: '1'});
+	const open = async () => {
+		const socket = connectSecurely({host: '127.0.0.1', port: app.server.address.port, ca, checkServerIdentity: () => undefined});
+		socket.on('error', () => undefined);
+		t.teardown(() => void socket.destroy());
+		await once(socket, 'secureConnect');
+		return socket;
+	};
+	const [silent, slow] = [await open(), await open()];
+	slow.write('GET /v2/ HTTP/1.1\r\nHost: x\r\n');
+	t.regex(await text(slow), /^HTTP\/1\.1 408 /);
+	silent.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+	t.regex(String((await once(silent, 'data'))[0]), /^HTTP\/1\.1 200 /);
 });

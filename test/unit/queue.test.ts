@@ -2,7 +2,7 @@ import test from 'ava';
 import {digestOf, parseRepositoryName, parseTag} from 'oci-spec-types';
 import {createMemoryStore} from '../../src/storage/memory.ts';
 import {createQueue, handOverLeaseMs} from '../../src/upstream/queue.ts';
-import {keysOf} from '../support/stores.ts';
+import {keysOf, recording} from '../support/stores.ts';
 
 const repo = parseRepositoryName('team/app');
 const [v1, v2] = [parseTag('v1'), parseTag('v2')];
@@ -73,6 +73,24 @@ test('what failed waits, says why, and is hastened by hand', async t => {
 	await again?.failed('still', 10_000);
 	time.now += 10_000;
 	t.truthy(await queue.claim(key));
+});
+
+test('what waits is read once, and again when somebody has changed it', async t => {
+	const time = {now: Date.parse('2026-11-27T00:00:00Z')};
+	const {store, asked} = recording(createMemoryStore({now: () => new Date(time.now)}));
+	const [queue, other] = [createQueue(store, {holder: 'a'}), createQueue(store, {holder: 'b'})];
+	const reads = () => asked.filter(name => name === 'read').length;
+	await queue.add(repo, one, [v1]);
+	await Array.fromAsync(queue.list());
+	const before = reads();
+	t.like((await Array.fromAsync(queue.list()))[0], {isDue: true});
+	t.is(reads(), before);
+	const claim = await other.claim(String((await keysOf(store, 'handovers/'))[0]));
+	t.like((await Array.fromAsync(queue.list()))[0], {isDue: false, holder: 'b'});
+	await claim?.failed('away', 10_000);
+	t.like((await Array.fromAsync(queue.list()))[0], {isDue: false, error: 'away'});
+	time.now += 10_000;
+	t.like((await Array.fromAsync(queue.list()))[0], {isDue: true, error: 'away'});
 });
 
 test('whoever ends one leaves what was pushed meanwhile, though it is the same image by the same tag', async t => {

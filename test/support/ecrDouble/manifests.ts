@@ -1,7 +1,7 @@
 /** PutImage: images, indexes of images that are there, and tags that do not move where they must not. */
 import type {IncomingMessage} from 'node:http';
 import {buffer} from 'node:stream/consumers';
-import {isManifestMediaType, isTag, type Manifest, parseManifest, type RequestOf} from 'oci-spec-types';
+import {isManifestMediaType, isTag, type Manifest, mediaTypes, parseManifest, type RequestOf} from 'oci-spec-types';
 import {type EcrAnswer, EcrRefusal, refuse} from './answers.ts';
 import type {EcrState} from './state.ts';
 
@@ -43,9 +43,12 @@ const assertImages = async ({inner}: EcrState, repo: string, manifest: Manifest)
 	}
 };
 
+// CNCF Distribution finds an OCI manifest only for those who name its type.
+const everyType = [mediaTypes.ociManifest, mediaTypes.ociIndex, mediaTypes.dockerManifest, mediaTypes.dockerManifestList].join(', ');
+
 /** aws/containers-roadmap#878, moby/buildkit#3776; also where the digest is the one that the tag has (aws/containers-roadmap#2179, #2380). */
 const assertNewTag = async ({inner}: EcrState, repo: string, tag: string): Promise<void> => {
-	const {status, body} = await inner.ask('HEAD', `/v2/${repo}/manifests/${tag}`, {headers: {accept: '*/*'}});
+	const {status, body} = await inner.ask('HEAD', `/v2/${repo}/manifests/${tag}`, {headers: {accept: everyType}});
 	await body.dump();
 	if (status !== 200) return;
 	throw refuse(
