@@ -108,7 +108,7 @@ export const settingsTable = {
 	LAYERCACHE_HTTP_UPLOADS: setting(
 		'uploadsAtOnce',
 		'Listening',
-		wholeNumber(4, 100_000).default(256),
+		wholeNumber(4, 100_000).default(512),
 		'How many bodies of blobs are taken in at once; others wait, and those who send share the places fairly.',
 	),
 	LAYERCACHE_HTTP_DOWNLOADS: setting(
