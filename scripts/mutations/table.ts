@@ -1,6 +1,7 @@
 /** Every threat of docs/security.md with its defence taken out. `npm run mutations` sees each test fail; a quick test sees that the table is whole. */
 
 import {contentMutations} from './content.ts';
+import {httpMutations} from './http.ts';
 import {identityMutations} from './identity.ts';
 import type {Mutation} from './mutation.ts';
 import {rightsMutations} from './rights.ts';
@@ -12,5 +13,6 @@ export const mutations: readonly Mutation[] = [
 	...contentMutations,
 	...identityMutations,
 	...rightsMutations,
+	...httpMutations,
 	...upstreamMutations,
 ];

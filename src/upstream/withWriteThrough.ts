@@ -36,7 +36,8 @@ export const withWriteThrough = (inner: Registry, {routing, handOver, enqueue}: 
 		const kept = await inner.putManifest(repo, pushed, {...as, tags: []}).catch(unlessIncomplete);
 		const given = {digest, bytes: pushed.bytes, mediaType: manifest.mediaType};
 		for (const {place, tags} of byPlace(through)) await handOver.give(repo, given, place, tags);
-		if (kept) return inner.putManifest(repo, pushed, as);
+		// A tag that goes nowhere, or later, needs it here.
+		if (kept || through.length < as.tags.length) return putHere(repo, {pushed, as, manifest});
 		return {digest, manifest, subject: subjectOf(manifest)?.digest, missing: []};
 	};
 

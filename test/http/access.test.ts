@@ -88,6 +88,12 @@ test('a push goes to the tags that one may push to, and says what one may instea
 		'a client that is not logged in may not push to ci/app:main; it may push to ci/app:pr-1; let this job push to a tag of its own, or add ignore-error=true to its --cache-to',
 	);
 	t.like(await pushCache(pr, repo, 'pr-2', {steps: ['evil']}), denied);
+	// Builders look first, and print what they hear then.
+	t.regex(
+		messageOf(await pr.get(manifestPath('pr-2'), asPusher())),
+		/may not push to ci\/app:pr-2; it may push to ci\/app:pr-1; let this job/,
+	);
+	t.regex(messageOf(await pr.get(manifestPath('pr-2'), asImporter)), /may not pull ci\/app:pr-2; it may pull ci\/app:main, ci\/app:pr-1$/);
 	const {manifest, mediaType, digest} = cacheOf(['two']);
 	t.like(await pr.putManifest(repo, `${digest}?tag=pr-1&tag=main`, manifest, mediaType), denied);
 	t.is((await pr.putManifest(repo, `${digest}?tag=pr-1`, manifest, mediaType)).status, 201);
@@ -184,6 +190,13 @@ test('a chain passes over what its reader may not pull', async t => {
 	for (const tag of ['main', 'secret-1']) await pushCache(main, repo, tag, {steps: [tag]});
 	t.deepEqual((await importCache(main, repo, 'pr-1')).steps, layersOf('secret-1'));
 	t.deepEqual((await importCache(pr, repo, 'pr-1')).steps, layersOf('main'));
+});
+
+test('a chain passes over a tag as a whole, also what that would answer to who may pull it', async t => {
+	const {main, pr} = await start(t, 'refs:\n  - {match: "ci/**:pr-1", fallback: [secret-1]}\n  - {match: "ci/**:secret-1", union: [main]}');
+	await pushCache(main, repo, 'main', {steps: ['main']});
+	t.deepEqual((await importCache(main, repo, 'pr-1')).steps, layersOf('main'));
+	t.is((await pr.head(manifestPath('pr-1'), asImporter)).status, 404);
 });
 
 test('two dots ask for what one may pull of them, and for nothing else', async t => {

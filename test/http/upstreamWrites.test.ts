@@ -1,8 +1,11 @@
 import test from 'ava';
 import {digestOf, mediaTypes, OciError, parseTag} from 'oci-spec-types';
 import {UpstreamFailure} from '../../src/upstream/upstream.ts';
+import {apiOf} from '../support/adminApi.ts';
 import {asPusher, pushCache} from '../support/caches.ts';
 import {describe} from '../support/client.ts';
+import {keysOf} from '../support/stores.ts';
+import {until} from '../support/until.ts';
 import {imageOfWord, pushThere, pushThrough, startInFront, team, v1} from '../support/upstreams.ts';
 
 const away = async () => {
@@ -104,6 +107,23 @@ test('a client that was told of what only the upstream has need not send it, als
 	t.is(await staying.upstream.digestAt(v1), undefined);
 });
 
+test('of several tags in one push each goes its own way, also where the image was only upstream before', async t => {
+	const {client, upstream, store} = await startInFront(t, {
+		routes: ['{match: "team/**:v*", upstream: there}', '{match: "team/**:later", upstream: there, images: queued}'],
+	});
+	const {manifest, digest} = await pushThere(upstream.kept, 'base', [parseTag('base')]);
+	const answer = await client.request('PUT', `/v2/${team}/manifests/${digest}?tag=v1&tag=later&tag=stays`, {
+		body: manifest,
+		headers: {'Content-Type': mediaTypes.ociManifest},
+	});
+	t.is(answer.status, 201);
+	t.is(await upstream.digestAt(v1), digest);
+	await until(async () => (await upstream.digestAt(parseTag('later'))) === digest);
+	await until(async () => (await keysOf(store, 'handovers/')).length === 0);
+	t.is(await upstream.digestAt(parseTag('stays')), undefined);
+	t.is((await client.get(`/v2/${team}/manifests/stays`)).text, manifest);
+});
+
 test('whoever pushes with BuildKit is told of what is here alone: a cache has to be whole here', async t => {
 	const {client, upstream} = await startInFront(t);
 	const {layer} = await pushThere(upstream.kept, 'base');
@@ -157,4 +177,40 @@ test('a route names the repository there, and refs without a route stay here', a
 	t.is(await upstream.digestAt(v1, 'prod/team/app' as never), imageOfWord('one').digest);
 	t.is((await pushThrough(client, 'one', 'v1', 'elsewhere/app')).answer.status, 201);
 	t.deepEqual((await Array.fromAsync(upstream.kept.listRepositories())) as string[], ['prod/team/app']);
+});
+
+test('a tag that somebody protected by hand is moved neither here nor there', async t => {
+	const {client, upstream, url} = await startInFront(t);
+	const {digest} = await pushThrough(client, 'one');
+	t.is((await apiOf(t, url).send('POST', '/api/v1/refs/protect', {ref: `${team}:v1`})).status, 200);
+	t.like((await pushThrough(client, 'two')).answer, {status: 403, error: 'DENIED'});
+	t.is(await upstream.digestAt(v1), digest);
+	// What it has already, it may be given again.
+	t.is((await pushThrough(client, 'one')).answer.status, 201);
+});
+
+test('a client that leaves in the middle of its push leaves nothing half done: what is there is whole, and a repeat succeeds', async t => {
+	const {client, url, upstream} = await startInFront(t);
+	const {blobs, manifest, digest} = imageOfWord('one');
+	for (const blob of blobs) await client.pushBlob(team, blob);
+	const [arrived, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+	upstream.faults.putBlob = async (...given) => {
+		arrived.resolve();
+		await released.promise;
+		return upstream.kept.putBlob(...given);
+	};
+	const leaving = new AbortController();
+	const push = fetch(`${url}/v2/${team}/manifests/v1`, {
+		method: 'PUT',
+		body: manifest,
+		headers: {'Content-Type': mediaTypes.ociManifest},
+		signal: leaving.signal,
+	});
+	await arrived.promise;
+	leaving.abort();
+	await t.throwsAsync(push);
+	t.is(await upstream.digestAt(v1), undefined);
+	released.resolve();
+	t.is((await client.putManifest(team, 'v1', manifest)).status, 201);
+	t.is(await upstream.digestAt(v1), digest);
 });

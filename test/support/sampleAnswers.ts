@@ -375,4 +375,19 @@ const answers: Partial<{[N in OperationName]: (input: never) => OperationOutput<
 	'refs.show': show,
 	'retention.preview': retention,
 	'gc.status': status,
+	'handovers.list': () => ({
+		asOf,
+		handovers: [
+			{
+				repository: 'ci/web',
+				tag: 'v1.4',
+				digest: digest('v1.4'),
+				queuedAt: ago(0.01),
+				attempts: 3,
+				error: 'registry.example.com did not answer putBlob (ECONNREFUSED): nobody listens there',
+			},
+		],
+		total: 1,
+		failing: 1,
+	}),
 };

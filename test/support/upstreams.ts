@@ -37,11 +37,14 @@ export const createUpstream = () => {
 	return {registry, kept, faults, asked, digestAt};
 };
 
+type InFrontOptions = StartOptions & {route?: string; routes?: readonly string[]};
+
 /** Routes `team/**`, with what `route` says besides; `policy` is the rest of the file. */
-export const startInFront = async (t: ExecutionContext, {route = '', policy = '', ...options}: StartOptions & {route?: string} = {}) => {
+export const startInFront = async (t: ExecutionContext, {route = '', routes, policy = '', ...options}: InFrontOptions = {}) => {
 	const upstream = createUpstream();
+	const all = routes ?? [`{match: "team/**:*", upstream: there${route && `, ${route}`}}`];
 	const app = await startApp(t, {
-		policy: `upstreams: {there: {url: "https://there.example"}}\nroutes: [{match: "team/**:*", upstream: there${route && `, ${route}`}}]\n${policy}`,
+		policy: `upstreams: {there: {url: "https://there.example"}}\nroutes: [${all.join(', ')}]\n${policy}`,
 		openUpstream: () => upstream.registry,
 		...options,
 	});

@@ -57,6 +57,13 @@ test('a page has neither scripts nor styles written into it', async t => {
 	}
 });
 
+test('the overview tells what waits for its upstream, and what that said', async t => {
+	const text = textOf(await createViews(sampleOperations(), () => now).overview(new URL('http://127.0.0.1')));
+	t.regex(text, /Waits for its upstream/);
+	t.regex(text, /1 push was acknowledged and is still to be handed over; 1 of them/);
+	t.regex(text, /registry\.example\.com did not answer putBlob/);
+});
+
 test('the overview of a new registry says what to paste', async t => {
 	const nothing = {
 		imports: 0,
@@ -86,6 +93,7 @@ test('the overview of a new registry says what to paste', async t => {
 				upcoming: [],
 			}),
 			'gc.status': () => ({graceSeconds: 1, quarantineSeconds: 1, earlier: []}),
+			'handovers.list': () => ({asOf: new Date(sampleNow).toISOString(), handovers: [], total: 0, failing: 0}),
 		}),
 		() => now,
 	);
@@ -94,6 +102,7 @@ test('the overview of a new registry says what to paste', async t => {
 	t.regex(text, /--cache-to +type=registry,ref=cache\.internal:5000/);
 	t.regex(text, /Nothing was imported yet/);
 	t.regex(text, /The collector measures with each cycle/);
+	t.notRegex(text, /Waits for its upstream/);
 	t.notRegex(text, /NaN|Infinity|undefined/);
 });
 

@@ -14,13 +14,14 @@ import {buildLines} from '../welcome.ts';
 /** Each throws what the operations throw. */
 export const createViews = ({run}: Operations, now: () => Date) => ({
 	async overview(url: URL): Promise<Page> {
-		const [usage, top, retention, collector] = await Promise.all([
+		const [usage, top, retention, collector, handOvers] = await Promise.all([
 			run('usage', {}),
 			run('top', {limit: 5}),
 			run('retention.preview', {}),
 			run('gc.status', {}),
+			run('handovers.list', {limit: 5}),
 		]);
-		return overviewPage({usage, top, retention, collector, buildLines: buildLines(url), now: now()});
+		return overviewPage({usage, top, retention, collector, handOvers, buildLines: buildLines(url), now: now()});
 	},
 
 	repositories: async (): Promise<Page> => repositoriesPage({usage: await run('usage', {}), now: now()}),

@@ -1,6 +1,7 @@
 /** The first page: how large it is, whether it helps, and what goes next. */
 import type {OperationOutput} from '../../operations/table.ts';
 import {bytesOf, dueOf, formatBytes, formatCount, formatMany, formatPercent, formatSpan, momentOf, none, rateOf} from '../format.ts';
+import {handOverTable} from '../handOverTable.ts';
 import {type Html, html} from '../html.ts';
 import {card, empty, figures, heading, type Page, pasteable} from '../layout.ts';
 import {paths} from '../paths.ts';
@@ -14,6 +15,7 @@ export type Overview = {
 	top: OperationOutput<'top'>;
 	retention: OperationOutput<'retention.preview'>;
 	collector: OperationOutput<'gc.status'>;
+	handOvers: OperationOutput<'handovers.list'>;
 	/** What to paste into a build to begin. */
 	buildLines: string;
 	now: Date;
@@ -27,6 +29,7 @@ export const overviewPage = (overview: Overview): Page => {
 		section: 'overview',
 		main: html`${heading('Overview', usage.asOf, now)}
 ${isNew ? welcome(buildLines) : numbers(overview)}
+${overview.handOvers.total > 0 && waiting(overview)}
 ${sizePlot(usage.sizes)}
 <div class="pair">${importsPlot(usage.days)}${fetchedPlot(usage.days)}</div>
 ${card({
@@ -75,6 +78,14 @@ const numbers = ({usage: {total, days, sizes, repositories}}: Overview): Html =>
 		},
 	]);
 };
+
+/** Only where something does: most servers have no upstream. */
+const waiting = ({handOvers: {handovers, total, failing}, now}: Overview) =>
+	card({
+		title: 'Waits for its upstream',
+		about: html`${formatMany(total, 'push', 'pushes')} ${total === 1 ? 'was' : 'were'} acknowledged and ${total === 1 ? 'is' : 'are'} still to be handed over; ${formatCount(failing)} of them the upstream did not take at the last attempt. <code>layercache handovers list</code> has all.`,
+		body: handOverTable('Waits for its upstream', handovers, now),
+	});
 
 const next = ({retention, collector, now}: Overview) => {
 	const soonest = [...retention.removals.map(removal => ({...removal, at: collector.nextAt ?? retention.asOf})), ...retention.upcoming];
