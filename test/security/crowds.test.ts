@@ -1,11 +1,14 @@
 /** Many who say nothing, or begin and do not go on: whoever means to speak is heard, and whoever moves need not wait for those who do not. */
 import {once} from 'node:events';
+import {createServer} from 'node:http';
 import {connect, type Socket} from 'node:net';
 import test from 'ava';
 import {digestOf} from 'oci-spec-types';
+import {readSmallBody} from '../../src/http/smallBody.ts';
 import {startApp} from '../support/app.ts';
 import {someBytes} from '../support/bytes.ts';
 import {withDigest} from '../support/client.ts';
+import {listenOnLoopback} from '../support/loopback.ts';
 import {until} from '../support/until.ts';
 
 const most = 12;
@@ -40,6 +43,18 @@ for (const [what, beginning] of [
 		t.true(closed < 3 * most, 'those that fit were cut as well');
 	});
 }
+
+test('a form to log in with that does not end is not waited for, however its bytes come', async t => {
+	const outcome = Promise.withResolvers<unknown>();
+	const server = createServer(request => readSmallBody(request, 1000, 50).then(outcome.resolve, outcome.reject));
+	const {hostname, port} = new URL(await listenOnLoopback(t, server));
+	const socket = connect(Number(port), hostname);
+	t.teardown(() => socket.destroy());
+	socket.on('error', () => undefined).write('POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n');
+	const trickle = setInterval(() => socket.write('a'), 5);
+	t.teardown(() => clearInterval(trickle));
+	await Promise.all([new Promise(resolve => socket.once('close', resolve)), t.throwsAsync(outcome.promise)]);
+});
 
 // All the places there are.
 const places = 4;
