@@ -79,7 +79,7 @@ export const listeningSettings = {
 	),
 	LAYERCACHE_HTTP_UPLOADS: setting(
 		'uploadsAtOnce',
-		wholeNumber(4, 100_000).default(256),
+		wholeNumber(4, 100_000).default(512),
 		'How many bodies of blobs are taken in at once; others wait, and those who send share the places fairly.',
 	),
 	LAYERCACHE_HTTP_DOWNLOADS: setting(
