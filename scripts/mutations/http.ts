@@ -178,6 +178,30 @@ export const httpMutations: readonly Mutation[] = [
 		test: {file: 'test/http/slowClients.test.ts', title: 'an upload is begun when its first bytes have come, and not for a few of them'},
 	},
 	{
+		threat: 'Forms to log in with that do not end',
+		file: 'src/http/smallBody.ts',
+		take: 'setTimeout(() => request.socket.destroy(), withinMs)',
+		leave: 'setTimeout(() => undefined, withinMs)',
+		test: {
+			file: 'test/security/crowds.test.ts',
+			title: 'a form to log in with that does not end is not waited for, however its bytes come',
+		},
+	},
+	{
+		threat: 'Answers that nobody reads',
+		file: 'src/http/streamedAnswer.ts',
+		take: 'isSlow: speed.isSlow',
+		leave: 'isSlow: () => false',
+		test: {file: 'test/security/crowds.test.ts', title: 'readers who have stopped reading give their places to one who reads'},
+	},
+	{
+		threat: 'Bodies that stop coming',
+		file: 'src/http/arrivingBody.ts',
+		take: 'isSlow: () => !isEnded && metered.isSlow()',
+		leave: 'isSlow: () => false',
+		test: {file: 'test/security/crowds.test.ts', title: 'uploads that have stopped coming give their places to one that comes'},
+	},
+	{
 		threat: 'Clients that hold places and hardly move',
 		file: 'src/lib/lender.ts',
 		take: 'const slow = [...loans].filter(({borrower}) => borrower.giveWay && borrower.isSlow?.());',

@@ -99,11 +99,13 @@ export const withUpstreamReads = (inner: Registry, options: UpstreamReadsOptions
 			return place ? byTag(repo, reference, place, asker, lends) : inner.getManifest(repo, reference, asker, lends);
 		},
 
-		// A cache is to be whole here, so who pushes with BuildKit hears of what is here alone.
+		// A cache is to be whole here, so who pushes with BuildKit hears of what is here alone. Whoever else names an asker is about to push, too, and
+		// does not when this fails; a GET names none.
 		async statBlob(repo, digest, asker) {
 			if (asker === 'pusher' || readable(repo).length === 0) return inner.statBlob(repo, digest, asker);
 			const here = await inner.statBlob(repo, digest, asker).catch(unlessAbsent);
-			return here ?? (await firstOf(repo, ({registry, repository}) => registry.statBlob(repository, digest))) ?? throwNoBlob(digest);
+			const there = async () => firstOf(repo, ({registry, repository}) => registry.statBlob(repository, digest), asker && 'pusher');
+			return here ?? (await there()) ?? throwNoBlob(digest);
 		},
 
 		async readBlob(repo, digest, range) {
