@@ -124,6 +124,16 @@ export const httpMutations: readonly Mutation[] = [
 		test: {file: 'test/http/server.test.ts', title: 'X-Forwarded-For counts only from a trusted proxy'},
 	},
 	{
+		threat: 'An address that a client makes up, before one that a proxy wrote otherwise',
+		file: 'src/http/client.ts',
+		take: 'if (isIP(address) === 0) return nearest;',
+		leave: 'if (isIP(address) === 0) continue;',
+		test: {
+			file: 'test/unit/client.test.ts',
+			title: 'what a proxy appends with a port is an address, and what stands before something else is not believed',
+		},
+	},
+	{
 		threat: 'A token sent to the store, which refuses it or reads it',
 		file: 'src/http/client.ts',
 		take: 'to === from || to.endsWith(`.${from}`)',
