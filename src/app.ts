@@ -31,6 +31,7 @@ import {createJobs} from './operations/jobs.ts';
 import {withOperationsAudited} from './operations/withOperationsAudited.ts';
 import {withVerificationsCounted} from './operations/withVerificationsCounted.ts';
 import {openPolicy, registryForCallers} from './policyInForce.ts';
+import {createReadiness} from './readiness.ts';
 import {createRefRules} from './refs/refRules.ts';
 import {createTombstonesAndGuard} from './registry/guard.ts';
 import {openLayout} from './registry/layout.ts';
@@ -40,7 +41,7 @@ import {lifetimesOf} from './serverLifetimes.ts';
 import {createStore, diskLimits} from './settingsStore.ts';
 import type {SharedFiles} from './sharedFiles.ts';
 import {withMeasurements} from './storage/instrumented.ts';
-import {type ObjectStore, type StoreAbilities, StoreUnavailable, type UploadVerdict} from './storage/objectStore.ts';
+import type {ObjectStore, StoreAbilities, UploadVerdict} from './storage/objectStore.ts';
 import type {Log} from './telemetry/log.ts';
 import {createMetrics, type Metrics} from './telemetry/metrics.ts';
 import {trustUploads} from './trustingUploads.ts';
@@ -162,6 +163,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	const operations = withOperationsAudited(withVerificationsCounted(administration.operations, metrics), audit);
 	const jobs = createJobs(store, operations, {clock, onFailed: (operation, error) => log.error({operation, error}, 'operation failed')});
 	const looking = setInterval(uploads.renewIfDue, looksEveryMs).unref();
+	const assertStoreAnswers = createReadiness(store);
 	let draining = false;
 	const rightsOf = createRights({policy: policy.current, isOpen: authentication.isOpen});
 	const gates = createGates({...authentication, rightsOf, audit, settings});
@@ -175,7 +177,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 		room: roomOf(settings, metrics),
 		async assertReady() {
 			if (draining) throw new OciError('UNAVAILABLE', undefined, {message: 'the server is stopping'});
-			await answersInTime(store);
+			await assertStoreAnswers();
 		},
 		isTrusted: isAmong(settings.trustedProxies),
 		publicUrl: settings.publicUrl,
@@ -227,16 +229,6 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 
 const roomOf = ({requestsAtOnce, uploadsAtOnce, downloadsAtOnce}: Settings, {observerOf}: Metrics): Room =>
 	createRoom({requests: requestsAtOnce, uploads: uploadsAtOnce, downloads: downloadsAtOnce, observerOf});
-
-/** A probe that hangs tells its caller nothing. */
-const answersInTime = async (store: ObjectStore) => {
-	const late = delay(readyWithinMs, undefined, {ref: false}).then(() => {
-		throw new StoreUnavailable(`the store did not answer within ${readyWithinMs / 1000} s`);
-	});
-	await Promise.race([store.now(), late]);
-};
-
-const readyWithinMs = 5000;
 
 /** Proves that the store can be relied on and is ours. */
 const openStore = async (store: ObjectStore): Promise<StoreAbilities> => {
