@@ -23,7 +23,7 @@ const document = (): string => {
 	const parts = [...rooms].map(([room, rows]) => `## ${room}\n\n${table(rows)}`);
 	return `# Configuration
 
-<!-- Generated from src/config/settings.ts by \`npm run docs\`: change it there. -->
+<!-- Generated from src/config/settings/ by \`npm run docs\`: change it there. -->
 
 Everything is set by environment variables. An empty value counts as not set. All problems are reported at once, at the
 start, and a name that is none of these is refused together with the one that was probably meant. What Kubernetes
@@ -40,7 +40,7 @@ ${parts.join('\n\n')}
 
 if (argv.includes('--check')) {
 	if (readFileSync(file, 'utf8') !== document()) {
-		stderr.write('docs/configuration.md is not what src/config/settings.ts says: run `npm run docs`\n');
+		stderr.write('docs/configuration.md is not what src/config/settings/ says: run `npm run docs`\n');
 		exit(1);
 	}
 } else {

@@ -102,7 +102,7 @@ export const contentMutations: readonly Mutation[] = [
 	},
 	{
 		threat: 'The URL of a right that is gone',
-		file: 'src/config/settings.ts',
+		file: 'src/config/settings/serving.ts',
 		take: 'wholeNumber(60, 604_800).default(1200),',
 		leave: 'wholeNumber(60, 604_800).default(86_400),',
 		test: {

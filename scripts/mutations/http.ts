@@ -124,6 +124,16 @@ export const httpMutations: readonly Mutation[] = [
 		test: {file: 'test/http/server.test.ts', title: 'X-Forwarded-For counts only from a trusted proxy'},
 	},
 	{
+		threat: 'An address that a client makes up, before one that a proxy wrote otherwise',
+		file: 'src/http/client.ts',
+		take: 'if (isIP(address) === 0) return nearest;',
+		leave: 'if (isIP(address) === 0) continue;',
+		test: {
+			file: 'test/unit/client.test.ts',
+			title: 'what a proxy appends with a port is an address, and what stands before something else is not believed',
+		},
+	},
+	{
 		threat: 'A token sent to the store, which refuses it or reads it',
 		file: 'src/http/client.ts',
 		take: 'to === from || to.endsWith(`.${from}`)',
@@ -166,6 +176,30 @@ export const httpMutations: readonly Mutation[] = [
 		take: 'const doorBytes = 16 * 1024;',
 		leave: 'const doorBytes = 0;',
 		test: {file: 'test/http/slowClients.test.ts', title: 'an upload is begun when its first bytes have come, and not for a few of them'},
+	},
+	{
+		threat: 'Forms to log in with that do not end',
+		file: 'src/http/smallBody.ts',
+		take: 'setTimeout(() => request.socket.destroy(), withinMs)',
+		leave: 'setTimeout(() => undefined, withinMs)',
+		test: {
+			file: 'test/security/crowds.test.ts',
+			title: 'a form to log in with that does not end is not waited for, however its bytes come',
+		},
+	},
+	{
+		threat: 'Answers that nobody reads',
+		file: 'src/http/streamedAnswer.ts',
+		take: 'isSlow: speed.isSlow',
+		leave: 'isSlow: () => false',
+		test: {file: 'test/security/crowds.test.ts', title: 'readers who have stopped reading give their places to one who reads'},
+	},
+	{
+		threat: 'Bodies that stop coming',
+		file: 'src/http/arrivingBody.ts',
+		take: 'isSlow: () => !isEnded && metered.isSlow()',
+		leave: 'isSlow: () => false',
+		test: {file: 'test/security/crowds.test.ts', title: 'uploads that have stopped coming give their places to one that comes'},
 	},
 	{
 		threat: 'Clients that hold places and hardly move',

@@ -147,7 +147,7 @@ export const identityMutations: readonly Mutation[] = [
 	{
 		threat: 'Passwords that are tried faster than they can be checked',
 		file: 'src/auth/users.ts',
-		take: 'const turn = await turns.borrow(1, {name: from, isRefusable: true});',
+		take: 'const turn = await turns.borrow(1, {name: networkOf(from), isRefusable: true});',
 		leave: 'const turn = {release: () => from};',
 		test: {file: users, title: 'log-ins that come faster than they can be tried are refused for a time, and not those from elsewhere'},
 	},

@@ -64,7 +64,7 @@ export const rightsMutations: readonly Mutation[] = [
 		file: 'src/config/refTemplate.ts',
 		take: 'name => RegExp.escape(values[name] as string)',
 		leave: 'name => values[name] as string',
-		test: {file: 'test/unit/rights.test.ts', title: 'whatever the rules are, they allow what their parts say and nothing else'},
+		test: {file: 'test/security/claimValues.test.ts', title: 'a dot in a claim is a dot, and stands for no other letter'},
 	},
 	{
 		threat: 'A claim that every object has',

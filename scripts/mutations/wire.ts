@@ -37,6 +37,16 @@ export const wireMutations: readonly Mutation[] = [
 		test: refused('no host'),
 	},
 	{
+		threat: 'Requests without end on one connection, none of which waits for its answer',
+		file: 'src/http/server.ts',
+		take: 'if (count > mostUnanswered) {',
+		leave: 'if (count < 0) {',
+		test: {
+			file: framing,
+			title: 'a connection on which more than 16 requests wait for their answers is cut, and no more of them are served',
+		},
+	},
+	{
 		threat: 'Two lengths, a length beside chunks, folded lines, bare line feeds',
 		file: 'src/http/server.ts',
 		take: 'maxHeaderSize: 32 * 1024,',

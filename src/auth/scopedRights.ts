@@ -9,9 +9,15 @@ export const withinScopes = (rights: Rights, scopes: readonly Scope[]): Rights =
 		!decision.allowed || hasScope(scopes, action, repo)
 			? decision
 			: {allowed: false, reason: `the token was not asked for to ${action} in ${repo}`};
+	// A request asks the same several times over.
+	let last: {action: Action; repo: RepositoryName; decision: Decision} | undefined;
 	return {
 		may: (action, repo, tag) => within(action, repo, rights.may(action, repo, tag)),
-		mayWithin: (action, repo) => within(action, repo, rights.mayWithin(action, repo)),
+		mayWithin(action, repo) {
+			if (last?.action !== action || last.repo !== repo)
+				last = {action, repo, decision: within(action, repo, rights.mayWithin(action, repo))};
+			return last.decision;
+		},
 		isAdministrator: () => ({allowed: false, reason: 'a token for the registry does not administer it'}),
 	};
 };

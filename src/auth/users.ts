@@ -1,6 +1,7 @@
 /** Users of an htpasswd file: whether a password is theirs, at a cost that is the same for names that nobody has. */
 import {createHmac, randomBytes} from 'node:crypto';
 import {LRUCache} from 'lru-cache';
+import {networkOf} from '../lib/addressRanges.ts';
 import {createLender, TooManyWait} from '../lib/lender.ts';
 import {openWatchedFiles, type WatchedFiles, type WatchedFilesOptions} from '../lib/watchedFiles.ts';
 import {HtpasswdInvalid, parseHtpasswd, type UserHashes} from './htpasswd.ts';
@@ -8,7 +9,7 @@ import {claimsFrom, type Identity, identityName, markOf, type Refusal} from './i
 import type {PasswordHash} from './passwordHashes.ts';
 
 export type Users = {
-	/** `from` is the address of whoever asks: those at different ones take turns. */
+	/** `from` is the address of whoever asks: those at different ones, or in different networks of IPv6, take turns. */
 	authenticate(name: string, password: string, from: string): Promise<KnownUser | Refusal>;
 	/** The user as the file has it now; undefined where it has another hash, or none. */
 	stands(identity: Identity, mark: string): Identity | undefined;
@@ -43,7 +44,7 @@ export const createUsers = ({hashes, elapsed}: {hashes: () => UserHashes; elapse
 	const underWay = new Map<string, Promise<boolean>>();
 
 	const inTurn = async (from: string, work: () => Promise<boolean>): Promise<boolean> => {
-		const turn = await turns.borrow(1, {name: from, isRefusable: true});
+		const turn = await turns.borrow(1, {name: networkOf(from), isRefusable: true});
 		try {
 			return await work();
 		} finally {

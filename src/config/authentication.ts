@@ -2,7 +2,7 @@
 import {isLoopbackName} from '../lib/loopback.ts';
 import {type Settings, SettingsInvalid} from './settings.ts';
 
-type Reach = Pick<Settings, 'host' | 'publicUrl'>;
+type Reach = Pick<Settings, 'host' | 'publicUrl' | 'trustedProxies'>;
 
 /** Whether nobody has to be anybody. Throws SettingsInvalid where that was not said, and others than this machine would be let in. */
 export const isOpenToAll = ({auth, ...reach}: Reach & Pick<Settings, 'auth'>): boolean => {
@@ -17,9 +17,10 @@ export const isOpenToAll = ({auth, ...reach}: Reach & Pick<Settings, 'auth'>): b
 /** Whether there are clients elsewhere than on this machine. */
 export const isReachedByOthers = (reach: Reach): boolean => waysIn(reach).length > 0;
 
-const waysIn = ({host, publicUrl}: Reach): string[] => [
+const waysIn = ({host, publicUrl, trustedProxies}: Reach): string[] => [
 	...(isLoopbackHost(host) ? [] : ['LAYERCACHE_HOST is an address that others reach']),
 	...(publicUrl && !isLoopbackName(publicUrl.hostname) ? ['LAYERCACHE_PUBLIC_URL is a name that others reach'] : []),
+	...(trustedProxies.length > 0 ? ['LAYERCACHE_HTTP_TRUSTED_PROXIES tells of a proxy that others reach'] : []),
 ];
 
 /** As LAYERCACHE_HOST has it, without brackets. */

@@ -1,6 +1,6 @@
 /** The admin API: `/api/v1/…`, one route for each operation of the table, and the jobs that the long ones become. */
 import type {IncomingMessage} from 'node:http';
-import {readAtMost, TooLarge} from '../lib/bytes.ts';
+import {TooLarge} from '../lib/bytes.ts';
 import {fieldsOf, parseFieldText} from '../operations/fields.ts';
 import type {Jobs} from '../operations/jobs.ts';
 import type {createOpenApi} from '../operations/openApi.ts';
@@ -11,6 +11,7 @@ import {type AdminAccess, assertSameSite, isJson} from './adminAccess.ts';
 import {ApiRefusal} from './apiRefusal.ts';
 import {type Exchange, runnerOf} from './exchange.ts';
 import {jsonReply, type Reply} from './reply.ts';
+import {readSmallBody} from './smallBody.ts';
 
 export type Api = {
 	/** Whether a path is one of ours. */
@@ -79,9 +80,7 @@ const readInput = async (request: IncomingMessage): Promise<unknown> => {
 	if (!isJson(request.headers['content-type']))
 		throw new ApiRefusal('media-type', 'the input has to be application/json', 'send `Content-Type: application/json`, and at least {}');
 	try {
-		// Without this the connection would be cut before the refusal is read.
-		const body = request.iterator({destroyOnReturn: false});
-		const text = (await readAtMost(body, mostInputBytes)).toString();
+		const text = (await readSmallBody(request, mostInputBytes)).toString();
 		return text === '' ? {} : JSON.parse(text);
 	} catch (error) {
 		if (error instanceof TooLarge)

@@ -2,7 +2,7 @@
 import type {IncomingMessage} from 'node:http';
 import {isIP} from 'node:net';
 import {LRUCache} from 'lru-cache';
-import type {IsAddress} from '../lib/addressRanges.ts';
+import {type IsAddress, plainAddress} from '../lib/addressRanges.ts';
 
 /** `url` is the origin by which the client reached us. */
 export type Client = {address: string; url: URL};
@@ -45,20 +45,28 @@ const parsedOrigin = (text: string): URL => {
 
 const origins = new LRUCache<string, URL>({max: 100});
 
-// An IPv6 socket shows an IPv4 peer as ::ffff:127.0.0.1.
-const plainAddress = (address: string) => (address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address);
-
 const last = (header: string | string[] | undefined): string | undefined =>
 	String(header ?? '')
 		.split(',')
 		.at(-1)
 		?.trim() || undefined;
 
-/** Each proxy appends the address it saw, so the client is the last one that is no trusted proxy. */
+/**
+ * Each proxy appends the address it saw, so the client is the last one that is no trusted proxy. What stands before a text that is no address is not
+ * believed: whoever appended that text is not known to be a proxy of ours.
+ */
 const originalAddress = (peer: string, header: string | string[] | undefined, isTrusted: IsAddress): string => {
-	const chain = String(header ?? '')
+	let nearest = peer;
+	for (const text of String(header ?? '')
 		.split(',')
-		.map(address => plainAddress(address.trim()))
-		.filter(address => isIP(address) !== 0);
-	return chain.findLast(address => !isTrusted(address)) ?? chain[0] ?? peer;
+		.toReversed()) {
+		const address = plainAddress(withoutPort(text.trim()));
+		if (isIP(address) === 0) return nearest;
+		nearest = address;
+		if (!isTrusted(address)) return nearest;
+	}
+	return nearest;
 };
+
+/** Some proxies append the port, too: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+const withoutPort = (text: string): string => /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;

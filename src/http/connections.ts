@@ -1,9 +1,10 @@
 /** The connections of a server: how many there may be, and how long the headers of a request may take. */
 import type {IncomingMessage, Server, ServerResponse} from 'node:http';
 import type {Socket} from 'node:net';
+import {networkOf} from '../lib/addressRanges.ts';
 
 export type ConnectionLimits = {
-	/** In all, and of one address. */
+	/** In all, and of one address; of IPv6 of one network of 64 bits. */
 	most: number;
 	mostPerAddress: number;
 	/** Addresses that many clients share, such as a proxy's: only the limit of all applies. */
@@ -25,7 +26,8 @@ export const limitConnections = (server: Server, event: 'connection' | 'secureCo
 	const open = new Map<Connection['socket'], Connection>();
 
 	server.on(event, (socket: Socket) => {
-		const connection: Connection = {socket, address: socket.remoteAddress ?? '', ...newConnection(performance.now())};
+		const address = socket.remoteAddress ?? '';
+		const connection: Connection = {socket, address, network: networkOf(address), ...newConnection(performance.now())};
 		open.set(socket, connection);
 		socket.once('close', () => open.delete(socket));
 		const crowd = crowdAround(connection, open, limits);
@@ -63,6 +65,8 @@ export const limitConnections = (server: Server, event: 'connection' | 'secureCo
 export type Connection = {
 	socket: Pick<Socket, 'bytesRead' | 'bytesWritten' | 'destroy'>;
 	address: string;
+	/** By which it is counted. */
+	network: string;
 	requests: number;
 	last?: {request: Pick<IncomingMessage, 'complete'>; response: Pick<ServerResponse, 'closed'>};
 	/** What was seen when it was last looked at. */
@@ -96,13 +100,13 @@ export const isLate = (connection: Connection, now: number, headerMs: number): b
 
 /** The connections of which one has to go, this one among them; undefined where there is room. */
 const crowdAround = (
-	{address}: Connection,
+	{address, network}: Connection,
 	open: ReadonlyMap<unknown, Connection>,
 	{most, mostPerAddress, isShared}: ConnectionLimits,
 ): Connection[] | undefined => {
 	if (open.size <= Math.min(most, mostPerAddress)) return undefined;
 	const all = [...open.values()];
-	const same = all.filter(other => other.address === address);
+	const same = all.filter(other => other.network === network);
 	if (same.length > mostPerAddress && !isShared(address)) return same;
 	return all.length > most ? all : undefined;
 };

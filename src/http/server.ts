@@ -51,11 +51,19 @@ export const listen = async (listener: Listener, {host, port, idleSeconds, tls, 
 	}
 	const open = new Map<Duplex, ServerResponse>();
 	const ended = new WeakSet<Duplex>();
+	const unanswered = new WeakMap<Duplex, number>();
 	const work = new Set<Promise<unknown>>();
 	let draining = false;
 	server.on('request', (request, response) => {
 		// The parser may have read on already.
 		if (ended.has(request.socket)) return;
+		const count = (unanswered.get(request.socket) ?? 0) + 1;
+		if (count > mostUnanswered) {
+			ended.add(request.socket);
+			return void request.socket.destroy();
+		}
+		unanswered.set(request.socket, count);
+		response.once('close', () => unanswered.set(request.socket, (unanswered.get(request.socket) ?? 0) - 1));
 		const problem = framingProblem(request);
 		if (problem) {
 			ended.add(request.socket);
@@ -99,6 +107,9 @@ const createPlainServer = (options: ServerOptions): TlsServer => ({
 });
 
 const lastWorkMs = 10_000;
+// Of one connection. No client of a registry sends a second request before the first is answered. Each that waits costs some 10 KiB, and Node reads
+// as many as come.
+const mostUnanswered = 16;
 
 /** What is no HTTP, or has more than fits into the headers, never becomes a request: answered here, then cut. */
 const refuse = (error: NodeJS.ErrnoException, socket: Duplex, running: ServerResponse | undefined): void => {

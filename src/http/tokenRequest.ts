@@ -2,8 +2,9 @@
 import type {IncomingMessage} from 'node:http';
 import {parseScopes, type Scope} from 'oci-spec-types';
 import type {Credential} from '../auth/identity.ts';
-import {readAtMost, TooLarge} from '../lib/bytes.ts';
+import {TooLarge} from '../lib/bytes.ts';
 import {parseAuthorization} from './authentication.ts';
+import {readSmallBody} from './smallBody.ts';
 
 /** `by`: what proves who asks; nothing, for a token of whoever is not logged in. */
 export type TokenRequest = {
@@ -95,8 +96,7 @@ const readForm = async (request: IncomingMessage): Promise<URLSearchParams> => {
 	if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded')
 		throw new TokenRefused('invalid_request', 'the form must be application/x-www-form-urlencoded', {status: 415});
 	try {
-		// Without this the connection would be cut before the refusal is read.
-		return new URLSearchParams((await readAtMost(request.iterator({destroyOnReturn: false}), mostFormBytes)).toString());
+		return new URLSearchParams((await readSmallBody(request, mostFormBytes)).toString());
 	} catch (error) {
 		if (!(error instanceof TooLarge)) throw error;
 		throw new TokenRefused('invalid_request', `the form has more than ${mostFormBytes / 1024} KiB`, {

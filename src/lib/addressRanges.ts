@@ -1,5 +1,5 @@
-/** IP addresses, and ranges of them in CIDR notation. */
-import {BlockList, isIP} from 'node:net';
+/** IP addresses, ranges of them in CIDR notation, and whose they are. */
+import {BlockList, isIP, isIPv6} from 'node:net';
 
 export type IsAddress = (address: string) => boolean;
 
@@ -22,3 +22,17 @@ export const isAddressRange = (text: string): boolean => {
 	const width = {0: -1, 4: 32, 6: 128}[isIP(ip)] ?? -1;
 	return more.length === 0 && width > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width));
 };
+
+/** By what limits count an address: itself, and of IPv6 its first 64 bits, since one host may have as many of those addresses as it likes. */
+export const networkOf = (address: string): string => {
+	const plain = plainAddress(address);
+	if (!isIPv6(plain)) return plain;
+	const [head = '', tail] = plain.split('%', 1)[0]?.split('::') ?? [];
+	const groups = head === '' ? [] : head.split(':');
+	const zeros = tail === undefined ? 0 : 8 - groups.length - tail.split(':').filter(group => group !== '').length;
+	return `${[...groups, ...Array.from({length: zeros}, () => '0')].slice(0, 4).join(':')}::/64`;
+};
+
+/** An IPv6 socket shows an IPv4 peer as ::ffff:127.0.0.1. */
+export const plainAddress = (address: string): string =>
+	address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;

@@ -103,7 +103,8 @@ export const createRemoteManifests = (client: RemoteClient, {quirks, paced}: Rem
 			return parseWarnings((await put(repo, tag, manifest)).headers.warning);
 		} catch (error) {
 			if (!(error instanceof UpstreamFailure) || error.code !== 'TAG_INVALID') throw error;
-			const [current] = await readTag(repo, tag);
+			// Where that cannot be told, the refusal stands.
+			const [current] = await readTag(repo, tag).catch(() => []);
 			if (current?.digest !== digest) throw error;
 			return [];
 		}

@@ -2,6 +2,7 @@
 import {randomBytes} from 'node:crypto';
 import {LRUCache} from 'lru-cache';
 import {createUploadId, type Digest, formatUploadRange, OciError, type RepositoryName, type UploadId} from 'oci-spec-types';
+import {readAll} from '../lib/bytes.ts';
 import {peek} from '../lib/peek.ts';
 import {createTurns} from '../lib/turns.ts';
 import type {Bytes, Chunk, Registry} from '../registry/registry.ts';
@@ -65,8 +66,9 @@ export const createRemoteUploads = (client: RemoteClient, {quirks, clock, observ
 		{repo, body, size, ...request}: {repo: RepositoryName; body: Bytes; size: number | undefined} & Way,
 	): Promise<RemoteAnswer> => {
 		const source = watched(body, bytes => observer?.transferred({direction: 'sent', bytes}));
-		const carried = size === 0 ? new Uint8Array() : {stream: source.bytes, size};
 		try {
+			// It goes as no stream at all; whether it is empty its reader knows.
+			const carried = size === 0 ? await readAll(source.bytes) : {stream: source.bytes, size};
 			return await client.once({...request, target, repo, scope: pushes(repo), body: carried});
 		} catch (error) {
 			throw source.failure() ?? error;

@@ -112,12 +112,13 @@ export const withUpstreamReads = (inner: Registry, options: UpstreamReadsOptions
 			return place ? byTag(repo, reference, place, asker, lends) : inner.getManifest(repo, reference, asker, lends);
 		},
 
-		// A cache is to be whole here, so who pushes with BuildKit hears of what is here alone.
+		// A cache is to be whole here, so who pushes with BuildKit hears of what is here alone. Whoever else names an asker is about to push, too, and
+		// does not when this fails; a GET names none.
 		async statBlob(repo, digest, asker) {
 			if (asker === 'pusher' || readable(repo).length === 0) return inner.statBlob(repo, digest, asker);
 			const here = await inner.statBlob(repo, digest, asker).catch(unlessAbsent);
-			// Others that HEAD a blob are about to push, too; readers GET it.
-			return here ?? (await firstForPush(repo, ({registry, repository}) => registry.statBlob(repository, digest))) ?? throwNoBlob(digest);
+			const first = asker ? firstForPush : firstOf;
+			return here ?? (await first(repo, ({registry, repository}) => registry.statBlob(repository, digest))) ?? throwNoBlob(digest);
 		},
 
 		async readBlob(repo, digest, range) {

@@ -125,7 +125,7 @@ test('without a log-in, with a wrong one, and where a right ends, every client i
 	];
 	for (const {exitCode, output} of await Promise.all(attempts)) {
 		t.not(exitCode, 0, output);
-		t.regex(output, /unauthorized|401/i);
+		t.regex(output, /unauthorized|401|invalid username\/password/i);
 	}
 });
 

@@ -102,6 +102,24 @@ test('an upload whose bytes came only once fails, and may be tried again', async
 	t.is(double.count('PUT'), 1);
 });
 
+test('an upload that is refused before it has come is told why', async t => {
+	const {double, registry} = await startUpstream(t);
+	const bytes = someBytes(16_000_000);
+	double.faults = ({method}) =>
+		method === 'PUT' ? {answer: {status: 403, body: '{"errors":[{"code":"DENIED","message":"no room"}]}'}} : undefined;
+	let read = 0;
+	async function* counted() {
+		for await (const chunk of bodyOf(bytes)) {
+			read += chunk.length;
+			yield chunk;
+		}
+	}
+	const error = await t.throwsAsync(registry.putBlob(repo, digestOf(bytes), counted(), bytes.length), {instanceOf: UpstreamFailure});
+	t.like(error, {code: 'DENIED', status: 403});
+	t.regex(error.message, /"no room"/);
+	t.true(read <= bytes.length);
+});
+
 test('an upload whose answer was lost is not sent twice', async t => {
 	const {double, registry, behind} = await startUpstream(t);
 	const bytes = someBytes(1000);
@@ -142,7 +160,8 @@ test('what is refused for good is told in the words of the upstream', async t =>
 		t.like(error, {...expected, host: double.host, operation: 'putManifest'});
 		t.true(error.message.startsWith(double.host) && error.message.includes(message), error.message);
 	}
-	t.is(double.requests.length, 8);
+	// Whether a tag that is refused leads there already was asked, too.
+	t.is(double.requests.length, 9);
 });
 
 test('a repository that is missing is asked for, and the push goes on when there is one', async t => {

@@ -21,7 +21,7 @@ const start = async (t: ExecutionContext, refs = '') => {
 	const app = await startApp(t, {
 		openUpstream: () => createUpstream().registry,
 		policy: `${refs}${access}`,
-		environment: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1', LAYERCACHE_REGISTRY_INDEX_SECONDS: '0'},
+		environment: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1', LAYERCACHE_AUTH: 'none', LAYERCACHE_REGISTRY_INDEX_SECONDS: '0'},
 	});
 	const at = (address: string) => createClient(app.url, {'X-Forwarded-For': address});
 	return {...app, main: at('127.0.1.1'), pr: at('127.0.2.1'), fork: at('127.0.3.1'), stranger: at('127.0.9.9')};

@@ -32,7 +32,7 @@ const start = async (t: ExecutionContext) => {
 	const app = await startApp(t, {
 		store,
 		policy,
-		environment: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1'},
+		environment: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1', LAYERCACHE_AUTH: 'none'},
 	});
 	const {client, log} = app;
 	for (const blob of ['{}', 'one', 'two']) await client.pushBlob(repo, blob);

@@ -34,6 +34,7 @@ const start = async (t: ExecutionContext) => {
 		policy,
 		environment: {
 			LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1',
+			LAYERCACHE_AUTH: 'none',
 			// What is deleted past it is seen at once.
 			LAYERCACHE_REGISTRY_INDEX_SECONDS: '0',
 		},

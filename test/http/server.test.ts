@@ -25,7 +25,7 @@ test('/ shows the lines to paste, as text and as a page, for the host that was a
 });
 
 test('a host that is no host name cannot put markup into the page', async t => {
-	const {client} = await startApp(t, {environment: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1'}});
+	const {client} = await startApp(t, {environment: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1', LAYERCACHE_AUTH: 'none'}});
 	const answer = await client.get('/', {Accept: 'text/html', 'X-Forwarded-Host': '<script>alert(1)</script>'});
 	t.false(answer.text.includes('<script>'));
 	t.not(answer.status, 500);
@@ -96,7 +96,7 @@ test('a request id that could break a log is replaced', async t => {
 
 test('X-Forwarded-For counts only from a trusted proxy', async t => {
 	const headers = {'X-Forwarded-For': '203.0.113.9, 10.0.0.7'};
-	const trusting = await startApp(t, {environment: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.0/8, 10.0.0.0/8'}});
+	const trusting = await startApp(t, {environment: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.0/8, 10.0.0.0/8', LAYERCACHE_AUTH: 'none'}});
 	await trusting.client.get('/v2/', headers);
 	t.is(trusting.log.find(line => line.msg === 'request')?.client, '203.0.113.9');
 	const plain = await startApp(t);

@@ -18,7 +18,7 @@ test('no URL in a manifest, a cache, a query or a header is asked', async t => {
 	});
 	const trapUrl = await listenOnLoopback(t, trap);
 	const {host} = new URL(trapUrl);
-	const {client, url} = await startApp(t, {environment: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1'}});
+	const {client, url} = await startApp(t, {environment: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1', LAYERCACHE_AUTH: 'none'}});
 	await client.pushBlob('ci/app', '{}');
 
 	const foreign = {...describe('far away', mediaTypes.ociForeignLayer), urls: [`${trapUrl}/layer`]};

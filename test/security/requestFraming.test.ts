@@ -64,6 +64,16 @@ test('requests whose ends are clear follow one another on a connection', async t
 	t.true(log.some(line => line.repo === 'ci/smuggled'));
 });
 
+test('a connection on which more than 16 requests wait for their answers is cut, and no more of them are served', async t => {
+	const {client, url, log} = await startApp(t);
+	const ping = 'GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n';
+	t.is((await sendRaw(url, ping.repeat(15) + smuggled)).split('HTTP/1.1 ').length, 17);
+	const before = log.length;
+	await sendRaw(url, ping.repeat(100) + smuggled).catch(() => undefined);
+	t.is((await client.get('/v2/')).status, 200);
+	t.true(log.length <= before + 17, `${log.length - before}`);
+});
+
 test('the body of a GET is its body, and no request', async t => {
 	const {url, log} = await startApp(t);
 	const answers = await sendRaw(

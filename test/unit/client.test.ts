@@ -26,6 +26,17 @@ test('what a client writes itself into X-Forwarded-For is not believed: the last
 	t.is(clientOf(request('10.1.1.1', headers), isTrusted).address, '1.2.3.4');
 });
 
+test('what a proxy appends with a port is an address, and what stands before something else is not believed', t => {
+	const addressBy = (forwardedFor: string) =>
+		clientOf(request('10.1.1.1', {host: 'h', 'x-forwarded-for': forwardedFor}), isTrusted).address;
+	t.is(addressBy('6.6.6.6, 1.2.3.4:51234'), '1.2.3.4');
+	t.is(addressBy('6.6.6.6, [2001:db8::7]:51234'), '2001:db8::7');
+	t.is(addressBy('6.6.6.6, [2001:db8::7]'), '2001:db8::7');
+	t.is(addressBy('6.6.6.6, unknown'), '10.1.1.1');
+	t.is(addressBy('6.6.6.6, unknown, 10.0.0.9'), '10.0.0.9');
+	t.is(addressBy(''), '10.1.1.1');
+});
+
 test('an IPv4 peer on an IPv6 socket is recognised', t => {
 	t.is(clientOf(request('::ffff:10.1.1.1', {host: 'h', 'x-forwarded-for': '1.2.3.4'}), isTrusted).address, '1.2.3.4');
 });

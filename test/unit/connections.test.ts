@@ -1,6 +1,8 @@
 /** Which connections are ended: those whose headers take too long, and those that others need more. */
+import {EventEmitter} from 'node:events';
+import type {Server} from 'node:http';
 import test from 'ava';
-import {type Connection, isLate, mostIdle, newConnection} from '../../src/http/connections.ts';
+import {type Connection, isLate, limitConnections, mostIdle, newConnection} from '../../src/http/connections.ts';
 
 const headerMs = 30_000;
 
@@ -8,7 +10,7 @@ const connectionAt = (now: number) => {
 	const socket = {bytesRead: 0, bytesWritten: 0, destroy: () => socket as never};
 	const request = {complete: true};
 	const response = {closed: true};
-	const connection: Connection = {socket, address: '10.0.0.1', ...newConnection(now)};
+	const connection: Connection = {socket, address: '10.0.0.1', network: '10.0.0.1', ...newConnection(now)};
 	return {
 		connection,
 		/** Bytes come. */
@@ -115,4 +117,23 @@ test('who makes way first has begun with headers, or was used and is idle; who i
 		connections.splice(connections.indexOf(connection), 1);
 	}
 	t.is(mostIdle(connections, now), undefined);
+});
+
+test('the addresses of one network of IPv6 have as many connections as one of IPv4, which no other shares', t => {
+	const server = new EventEmitter();
+	const ended: string[] = [];
+	limitConnections(server as Server, 'connection', {
+		...{most: 100, mostPerAddress: 2, isShared: () => false, headerSeconds: 30},
+		onEnded: why => ended.push(why),
+	});
+	const open = (remoteAddress: string) => {
+		const socket = Object.assign(new EventEmitter(), {remoteAddress, bytesRead: 0, bytesWritten: 0, destroy: () => undefined});
+		server.emit('connection', socket);
+	};
+	for (const address of ['::ffff:10.0.0.1', '::ffff:10.0.0.2', '::ffff:10.0.0.3', '2001:db8:1:2::1', '2001:db8:1:2::2', '2001:db8:1:3::1'])
+		open(address);
+	t.deepEqual(ended, []);
+	open('2001:db8:1:2::3');
+	t.is(ended.length, 1);
+	server.emit('close');
 });

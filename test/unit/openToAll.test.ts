@@ -28,3 +28,10 @@ test('a public URL that is a name of others tells of clients elsewhere, whatever
 	t.throws(() => isOpen(environment), {instanceOf: SettingsInvalid, message: /LAYERCACHE_PUBLIC_URL/});
 	t.true(isOpen({...environment, LAYERCACHE_AUTH: 'none'}));
 });
+
+test('proxies that are trusted tell of clients elsewhere, whatever the address is', t => {
+	const environment = {LAYERCACHE_HOST: '127.0.0.1', LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1'};
+	t.throws(() => isOpen(environment), {instanceOf: SettingsInvalid, message: /LAYERCACHE_HTTP_TRUSTED_PROXIES/});
+	t.true(isOpen({...environment, LAYERCACHE_AUTH: 'none'}));
+	t.false(isOpen({...environment, LAYERCACHE_AUTH: 'required'}));
+});

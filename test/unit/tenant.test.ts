@@ -6,6 +6,7 @@ const tenantAt = (address: string) => tenantOf({client: {address}});
 
 test('an IPv4 address is its own, and all addresses of one IPv6 network are one', t => {
 	t.is(tenantAt('10.1.2.3'), '10.1.2.3');
+	t.is(tenantAt('::ffff:10.1.2.3'), '10.1.2.3');
 	const same = ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::1', '2001:db8:1:2:ffff::'];
 	t.deepEqual(new Set(same.map(tenantAt)), new Set(['2001:db8:1:2::/64']));
 	t.not(tenantAt('2001:db8:1:3::1'), tenantAt('2001:db8:1:2::1'));

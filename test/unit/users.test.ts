@@ -128,6 +128,13 @@ test('log-ins that come faster than they can be tried are refused for a time, an
 	t.deepEqual(await elsewhere, {refused: 'the user name or the password is wrong'});
 });
 
+test('whoever has a network of IPv6 addresses waits as one for his log-ins', async t => {
+	const slow: PasswordHash = {text: 'slow', matches: () => new Promise(() => undefined)};
+	const users = createUsers({hashes: () => new Map([['alice', slow]]), elapsed: () => 0});
+	const flood = Array.from({length: 200}, (_, guess) => users.authenticate('alice', `guess${guess}`, `2001:db8::${guess.toString(16)}`));
+	t.like(await Promise.race(flood.slice(150)), {isTemporary: true});
+});
+
 test('the file of users is read again when it changes, and one that is broken changes nothing', async t => {
 	const hash = '$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
 	const path = join(await temporaryFolder(t), 'users');

@@ -1,7 +1,8 @@
 /** What a form of the dashboard has sent. */
 import type {IncomingMessage} from 'node:http';
-import {readAtMost, TooLarge} from '../../lib/bytes.ts';
+import {TooLarge} from '../../lib/bytes.ts';
 import {ApiRefusal} from '../apiRefusal.ts';
+import {readSmallBody} from '../smallBody.ts';
 
 /** Throws ApiRefusal `media-type`, `too-large`. */
 export const readForm = async (request: IncomingMessage): Promise<URLSearchParams> => {
@@ -9,8 +10,7 @@ export const readForm = async (request: IncomingMessage): Promise<URLSearchParam
 	if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded')
 		throw new ApiRefusal('media-type', 'this takes what a form of the dashboard sends', 'for scripts there is the admin API: docs/api.md');
 	try {
-		// Without this the connection would be cut before the refusal is read.
-		return new URLSearchParams((await readAtMost(request.iterator({destroyOnReturn: false}), mostBytes)).toString());
+		return new URLSearchParams((await readSmallBody(request, mostBytes)).toString());
 	} catch (error) {
 		if (error instanceof TooLarge) throw new ApiRefusal('too-large', 'the form has more than 64 KiB', undefined, {Connection: 'close'});
 		throw error;

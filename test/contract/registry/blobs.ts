@@ -84,6 +84,13 @@ export const blobContract = (under: RegistryUnderTest): void => {
 			t.false(await isThere(registry, repo, digest));
 		});
 
+	test('bytes where none were announced are refused', async (t, {registry, repo}) => {
+		const nothing = digestOf(Buffer.alloc(0));
+		await throwsCode(t, registry.putBlob(repo, nothing, bodyOf(Buffer.from('x')), 0), 'SIZE_INVALID');
+		await throwsCode(t, registry.putBlob(repo, digestOf(Buffer.from('x')), bodyOf(Buffer.alloc(0)), 0), 'DIGEST_INVALID');
+		t.false(await isThere(registry, repo, nothing));
+	});
+
 	test('a body that breaks off is thrown as it is, and nothing is stored', async (t, {registry, repo}) => {
 		const bytes = someBytes(200_000, 8);
 		const digest = digestOf(bytes);

@@ -15,6 +15,8 @@ export interface BuildOptions {
 	/** In the words of `--output`: `type=image,name=…,push=true`. Without one the builder need not fetch a cached result. */
 	readonly outputs?: readonly string[];
 	readonly timeoutSeconds?: number;
+	/** For the client, beside where it looks for log-ins. */
+	readonly env?: NodeJS.ProcessEnv;
 }
 
 export interface BuildResult {
@@ -42,7 +44,7 @@ export const buildByBuildctl: Build = async (builder, options) => {
 		...cacheFrom.map(cache => `--import-cache=${cache}`),
 		...outputs.map(output => `--output=${output}`),
 	];
-	const settings = {env: {...env, DOCKER_CONFIG: dockerConfig(builder)}, timeoutSeconds: options.timeoutSeconds ?? 180};
+	const settings = {env: {...env, DOCKER_CONFIG: dockerConfig(builder), ...options.env}, timeoutSeconds: options.timeoutSeconds ?? 180};
 	return readBuildLog(await exec(await tool('buildctl'), args, settings));
 };
 
@@ -57,7 +59,7 @@ export const buildByBuildx: Build = async (builder, options) => {
 		...outputs.map(output => `--output=${output}`),
 		context,
 	];
-	const settings = {env: buildxEnv(builder), timeoutSeconds: options.timeoutSeconds ?? 180};
+	const settings = {env: {...buildxEnv(builder), ...options.env}, timeoutSeconds: options.timeoutSeconds ?? 180};
 	return readBuildLog(await exec(await tool('buildx'), args, settings));
 };
 

@@ -19,7 +19,7 @@ export const startReplicas = async (scope: Scope, storage: Storage, settings: No
 		startLayercache(scope, {
 			storage,
 			port: ports[index] as number,
-			env: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.0/8', ...settings, ...more},
+			env: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.0/8', LAYERCACHE_AUTH: 'none', ...settings, ...more},
 		});
 	const replicas = await Promise.all(ports.map((_, index) => start(index)));
 	const proxy = await startHaproxy(
