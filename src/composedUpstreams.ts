@@ -1,10 +1,12 @@
 /** How a registry is put in front of others: what is read from them, what goes through to them, and what waits to be handed over. */
+import {setTimeout as delay} from 'node:timers/promises';
 import type {Policy} from './config/policy.ts';
 import type {Settings} from './config/settings.ts';
 import type {Registry} from './registry/registry.ts';
 import type {ObjectStore} from './storage/objectStore.ts';
 import type {Log} from './telemetry/log.ts';
 import type {Metrics} from './telemetry/metrics.ts';
+import {createGlance} from './upstream/glances.ts';
 import {startHandingOver} from './upstream/handingOver.ts';
 import {createHandOver} from './upstream/handOver.ts';
 import {createHandOverTask} from './upstream/handOverTask.ts';
@@ -71,6 +73,7 @@ export const composeUpstreams = (store: ObjectStore, owned: Registry, options: C
 	const registry = withUpstreamReads(writing, {
 		routing,
 		isWaiting: queue.has,
+		glance: createGlance(elapsed, ms => delay(ms, undefined, {ref: false})),
 		redirects: settings.redirectDownloads !== 'never',
 		onPassedOver: facts => log.warn(facts, 'upstream passed over'),
 	});

@@ -69,6 +69,16 @@ export const httpMutations: readonly Mutation[] = [
 		test: {file: admin, title: 'what a page of another site sends changes nothing'},
 	},
 	{
+		threat: 'A page of another site that writes to a registry where nobody logs in',
+		file: 'src/http/v2.ts',
+		take: 'if (isSentByPage(request)) {',
+		leave: 'if (isSentByPage(request) && request.url === undefined) {',
+		test: {
+			file: 'test/security/requestForgery.test.ts',
+			title: 'a page in the browser of somebody who may reach the registry writes nothing there, by whatever name the page has us',
+		},
+	},
+	{
 		threat: 'A name that was made to mean this machine',
 		file: 'src/http/adminAccess.ts',
 		take: 'isLoopback(address) && isLoopbackHost(headers.host) &&',

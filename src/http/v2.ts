@@ -40,6 +40,13 @@ export const answerV2 = async (
 		witness.refused(admission.why, admission.refusal.status);
 		throw admission.refusal;
 	}
+	if (isSentByPage(request)) {
+		const denied = new OciError('DENIED', undefined, {
+			message: 'this could have been sent by a page of another site: scripts send no Origin',
+		});
+		witness.refused(denied.message, denied.status);
+		throw denied;
+	}
 	const {caller, refusalOf} = admission;
 	exchange.identity = caller.identity;
 	const registry = registryFor(caller, ({tag, outcome}) => {
@@ -72,6 +79,13 @@ export const answerV2 = async (
 		body.leave();
 	}
 };
+
+/**
+ * Whether a page in a browser wants to write, and shows no credential of its own. Where nobody has to log in that may be any page: a name that was
+ * made to mean this server is the page's own origin. Browsers say so with all that is not only read, and builders never do.
+ */
+const isSentByPage = ({method, headers}: IncomingMessage): boolean =>
+	headers.origin !== undefined && headers.authorization === undefined && method !== 'GET' && method !== 'HEAD';
 
 const cut = (exchange: Exchange, response: ServerResponse): void => {
 	exchange.cut = 'slow';

@@ -4,6 +4,7 @@ import {isCacheManifest} from '../cache/cacheDocument.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import {mergedInOrder} from '../lib/mergedInOrder.ts';
 import type {Asker, Lends, Registry, StoredManifest} from '../registry/registry.ts';
+import type {Glance} from './glances.ts';
 import type {Routed, Routing} from './routing.ts';
 import {unlessAbsent} from './unlessAbsent.ts';
 
@@ -11,6 +12,8 @@ export type UpstreamReadsOptions = {
 	routing: Routing;
 	/** Whether what was pushed here is on its way to an upstream, and so newer than what that has. */
 	isWaiting: (repo: RepositoryName, tag: Tag, digest: Digest) => Promise<boolean>;
+	/** How long an upstream is waited for where there is another answer. */
+	glance: Glance;
 	/** Whether clients may be sent to where an upstream would send us. */
 	redirects: boolean;
 	/** An upstream failed, and there was another answer. */
@@ -19,21 +22,26 @@ export type UpstreamReadsOptions = {
 
 /** A cache that is here is answered from here. Of an image that went to an upstream, that says which one a tag means: others push there too. */
 export const withUpstreamReads = (inner: Registry, options: UpstreamReadsOptions): Registry => {
-	const {routing, isWaiting, redirects, onPassedOver} = options;
+	const {routing, isWaiting, glance, redirects, onPassedOver} = options;
 	const readable = (repo: RepositoryName) => routing.within(repo).filter(({reads}) => reads === 'upstream');
 
-	/** The first that has it. What a pusher is told is absent it sends, and hears then why that does not go on. */
-	const firstOf = async <T>(repo: RepositoryName, ask: (place: Routed) => Promise<T>, asker?: Asker): Promise<T | undefined> => {
+	/** The first that has it. */
+	const firstOf = async <T>(repo: RepositoryName, ask: (place: Routed) => Promise<T>): Promise<T | undefined> => {
 		for (const place of readable(repo)) {
-			try {
-				return await ask(place);
-			} catch (error) {
-				if (asker === 'pusher') onPassedOver({repo, upstream: place.upstream, error});
-				else unlessAbsent(error);
-			}
+			const found = await ask(place).catch(unlessAbsent);
+			if (found !== undefined) return found;
 		}
 		return undefined;
 	};
+
+	/** The same for whoever is about to push: what is told to be absent is sent, and why that does not go on is heard then. */
+	const firstForPush = async <T>(repo: RepositoryName, ask: (place: Routed) => Promise<T>): Promise<T | undefined> =>
+		firstOf(repo, place =>
+			glance(place.upstream, () => ask(place).catch(unlessAbsent)).catch(error => {
+				onPassedOver({repo, upstream: place.upstream, error});
+				return undefined;
+			}),
+		);
 
 	const byDigest = async (repo: RepositoryName, digest: Digest, asker: Asker | undefined): Promise<StoredManifest> => {
 		let absence: unknown;
@@ -42,7 +50,8 @@ export const withUpstreamReads = (inner: Registry, options: UpstreamReadsOptions
 			return unlessAbsent(error);
 		});
 		if (here && !(asker === 'pusher' && (await isMissingThere(repo, here)))) return here;
-		const there = here ? undefined : await firstOf(repo, ({registry, repository}) => registry.getManifest(repository, digest), asker);
+		const first = asker === 'pusher' ? firstForPush : firstOf;
+		const there = here ? undefined : await first(repo, ({registry, repository}) => registry.getManifest(repository, digest));
 		if (there) return there;
 		// It says what of a cache is missing here.
 		if (absence) throw absence;
@@ -53,7 +62,9 @@ export const withUpstreamReads = (inner: Registry, options: UpstreamReadsOptions
 	const isMissingThere = async (repo: RepositoryName, here: StoredManifest): Promise<boolean> => {
 		if (!subjectOf(parseManifest(here.bytes, here.mediaType))) return false;
 		const place = routing.within(repo).find(({images}) => images === 'through');
-		return place !== undefined && (await place.registry.getManifest(place.repository, here.digest).catch(() => undefined)) === undefined;
+		if (!place) return false;
+		const {upstream, registry, repository} = place;
+		return (await glance(upstream, () => registry.getManifest(repository, here.digest)).catch(() => undefined)) === undefined;
 	};
 
 	const byTag = async (repo: RepositoryName, tag: Tag, place: Routed, asker?: Asker, lends?: Lends): Promise<StoredManifest> => {
@@ -65,8 +76,10 @@ export const withUpstreamReads = (inner: Registry, options: UpstreamReadsOptions
 		if (isOurs || !asksThere) return found ?? throwUnknown({tag});
 		if (own && place.images === 'queued' && (await isWaiting(repo, tag, own.digest))) return own;
 
-		const there = await readTag(place, tag, own).catch(error => {
-			if (!found && asker !== 'pusher') throw error;
+		const hasOther = found !== undefined || asker === 'pusher';
+		const ask = () => readTag(place, tag, own);
+		const there = await (hasOther ? glance(place.upstream, ask) : ask()).catch(error => {
+			if (!hasOther) throw error;
 			onPassedOver({repo, upstream: place.upstream, error});
 			return asker === 'pusher' ? undefined : found;
 		});
@@ -104,8 +117,8 @@ export const withUpstreamReads = (inner: Registry, options: UpstreamReadsOptions
 		async statBlob(repo, digest, asker) {
 			if (asker === 'pusher' || readable(repo).length === 0) return inner.statBlob(repo, digest, asker);
 			const here = await inner.statBlob(repo, digest, asker).catch(unlessAbsent);
-			const there = async () => firstOf(repo, ({registry, repository}) => registry.statBlob(repository, digest), asker && 'pusher');
-			return here ?? (await there()) ?? throwNoBlob(digest);
+			const first = asker ? firstForPush : firstOf;
+			return here ?? (await first(repo, ({registry, repository}) => registry.statBlob(repository, digest))) ?? throwNoBlob(digest);
 		},
 
 		async readBlob(repo, digest, range) {

@@ -35,7 +35,15 @@ export const withWriteThrough = (inner: Registry, {routing, handOver, enqueue}: 
 		if (as.unlessProtected) await assertMovable(repo, digest, as.tags);
 		const kept = await inner.putManifest(repo, pushed, {...as, tags: []}).catch(unlessIncomplete);
 		const given = {digest, bytes: pushed.bytes, mediaType: manifest.mediaType};
-		for (const {place, tags} of byPlace(through)) await handOver.give(repo, given, place, tags);
+		for (const {place, tags} of byPlace(through)) {
+			const give = () => handOver.give(repo, given, place, tags);
+			await give().catch(async error => {
+				unlessIncomplete(error);
+				// The client was told of what another upstream has, and did not send it.
+				await bring(inner, routing, repo, manifest);
+				await give();
+			});
+		}
 		// A tag that goes nowhere, or later, needs it here.
 		if (kept || through.length < as.tags.length) return putHere(repo, {pushed, as, manifest});
 		return {digest, manifest, subject: subjectOf(manifest)?.digest, missing: []};

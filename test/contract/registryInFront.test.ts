@@ -28,7 +28,13 @@ registryContract({
 			() => there,
 		);
 		const writing = withWriteThrough(here, {routing, handOver: createHandOver(here), enqueue: async () => undefined});
-		return withUpstreamReads(writing, {routing, isWaiting: async () => false, redirects: true, onPassedOver: () => undefined});
+		return withUpstreamReads(writing, {
+			routing,
+			isWaiting: async () => false,
+			glance: (_, ask) => ask(),
+			redirects: true,
+			onPassedOver: () => undefined,
+		});
 	},
 	cannot: {
 		'deleting blobs': 'what was handed over stays upstream, and is read from there',

@@ -141,3 +141,21 @@ test('while the upstream is away, what is here is answered, a push is told that 
 	t.is((await pushCache(client, team, 'cache', {steps: ['a']})).status, 201);
 	t.deepEqual((await importCache(client, team, 'cache')).steps, layersOf('a'));
 });
+
+test('an upstream that was away a moment ago is not waited for again by those who have another answer', async t => {
+	let now = 0;
+	const {client, upstream} = await startInFront(t, {elapsed: () => now, policy: 'refs: [{match: "team/**:*", fallback: [main]}]'});
+	await pushCache(client, team, 'main', {steps: ['a']});
+	Object.assign(upstream.faults, {readTag: away, getManifest: away});
+	const look = async (tag: string) => {
+		upstream.asked.length = 0;
+		t.is((await client.head(`/v2/${team}/manifests/${tag}`, asPusher())).status, 404);
+		t.deepEqual((await importCache(client, team, tag)).steps, layersOf('a'));
+		return upstream.asked.filter(name => name === 'getManifest').length;
+	};
+	t.is(await look('new-1'), 1);
+	t.is(await look('new-2'), 0);
+	now += 10_000;
+	for (const name of Object.keys(upstream.faults)) delete upstream.faults[name as keyof typeof upstream.faults];
+	t.is(await look('new-3'), 2);
+});

@@ -6,7 +6,7 @@ import {asPusher, pushCache} from '../support/caches.ts';
 import {describe} from '../support/client.ts';
 import {keysOf} from '../support/stores.ts';
 import {until} from '../support/until.ts';
-import {imageOfWord, pushThere, pushThrough, startInFront, team, v1} from '../support/upstreams.ts';
+import {createUpstream, imageOfWord, pushThere, pushThrough, startInFront, team, v1} from '../support/upstreams.ts';
 
 const away = async () => {
 	throw new UpstreamFailure('UNAVAILABLE', {
@@ -105,6 +105,18 @@ test('a client that was told of what only the upstream has need not send it, als
 	staying.upstream.faults.readBlob = away;
 	t.is((await staying.client.get(`/v2/${team}/blobs/${layer}`)).text, blobs[1]);
 	t.is(await staying.upstream.digestAt(v1), undefined);
+});
+
+test('what a client need not send since another upstream of its repository has it, the one that its tag goes to gets all the same', async t => {
+	const old = createUpstream();
+	const {client, upstream} = await startInFront(t, {
+		routes: ['{match: "team/**:old*", upstream: old}', '{match: "team/**:*", upstream: there}'],
+		others: {old: old.registry},
+	});
+	const {layer, manifest, digest} = await pushThere(old.kept, 'base', [parseTag('old1')]);
+	t.is((await client.head(`/v2/${team}/blobs/${layer}`)).status, 200);
+	t.is((await client.putManifest(team, 'v1', manifest)).status, 201);
+	t.is(await upstream.digestAt(v1), digest);
 });
 
 test('of several tags in one push each goes its own way, also where the image was only upstream before', async t => {

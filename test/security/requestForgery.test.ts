@@ -1,10 +1,11 @@
-/** Making the server ask somebody (SSRF): no URL that a client sends is ever fetched, and no client names where another one is sent. */
+/** Making the server ask somebody (SSRF): no URL that a client sends is ever fetched, and no client names where another one is sent. Making a browser ask us (CSRF). */
 import {createServer} from 'node:http';
 import test from 'ava';
 import {digestOf, mediaTypes} from 'oci-spec-types';
 import {startApp} from '../support/app.ts';
 import {someBytes} from '../support/bytes.ts';
-import {describe, imageOf} from '../support/client.ts';
+import {pushCache} from '../support/caches.ts';
+import {createClient, describe, imageOf} from '../support/client.ts';
 import {listenOnLoopback} from '../support/loopback.ts';
 import {sendRaw} from '../support/rawConnection.ts';
 import {startStoreOnDouble} from '../support/s3DoubleStore.ts';
@@ -84,4 +85,20 @@ test('only the rooms that speak to a store, an issuer, an upstream or a server o
 		sources.filter(({path, text}) => asking.test(text) && !rooms.test(path)).map(({path}) => path),
 		[],
 	);
+});
+
+test('a page in the browser of somebody who may reach the registry writes nothing there, by whatever name the page has us', async t => {
+	const {client, url} = await startApp(t);
+	t.is((await pushCache(client, 'ci/app', 'main', {steps: ['one']})).status, 201);
+	for (const origin of ['https://evil.example', new URL(url).origin, 'null']) {
+		const page = createClient(url, {Origin: origin});
+		for (const [method, path] of [
+			['POST', '/v2/ci/app/blobs/uploads/'],
+			['PUT', '/v2/ci/app/manifests/main'],
+			['DELETE', '/v2/ci/app/manifests/main'],
+		] as const)
+			t.like(await page.request(method, path), {status: 403, error: 'DENIED'}, `${method} from ${origin}`);
+		t.is((await page.get('/v2/ci/app/manifests/main')).status, 200);
+	}
+	t.is((await client.get('/v2/ci/app/manifests/main')).status, 200);
 });

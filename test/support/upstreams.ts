@@ -37,16 +37,18 @@ export const createUpstream = () => {
 	return {registry, kept, faults, asked, digestAt};
 };
 
-type InFrontOptions = StartOptions & {route?: string; routes?: readonly string[]};
+type InFrontOptions = StartOptions & {route?: string; routes?: readonly string[]; others?: Readonly<Record<string, RemoteRegistry>>};
 
-/** Routes `team/**`, with what `route` says besides; `policy` is the rest of the file. */
-export const startInFront = async (t: ExecutionContext, {route = '', routes, policy = '', ...options}: InFrontOptions = {}) => {
+/** Routes `team/**`, with what `route` says besides; `policy` is the rest of the file, `others` are upstreams beside `there`. */
+export const startInFront = async (t: ExecutionContext, options: InFrontOptions = {}) => {
+	const {route = '', routes, policy = '', others = {}, ...more} = options;
 	const upstream = createUpstream();
+	const named = ['there', ...Object.keys(others)].map(name => `${name}: {url: "https://${name}.example"}`);
 	const all = routes ?? [`{match: "team/**:*", upstream: there${route && `, ${route}`}}`];
 	const app = await startApp(t, {
-		policy: `upstreams: {there: {url: "https://there.example"}}\nroutes: [${all.join(', ')}]\n${policy}`,
-		openUpstream: () => upstream.registry,
-		...options,
+		policy: `upstreams: {${named.join(', ')}}\nroutes: [${all.join(', ')}]\n${policy}`,
+		openUpstream: name => others[name] ?? upstream.registry,
+		...more,
 	});
 	return {...app, upstream};
 };
