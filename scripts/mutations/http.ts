@@ -117,7 +117,7 @@ export const httpMutations: readonly Mutation[] = [
 		file: 'src/ui/html.ts',
 		take: 'text.replace(/[&<>"\'`]/g, character => `&#${character.charCodeAt(0)};`)',
 		leave: 'text',
-		test: {file: 'test/unit/html.test.ts', title: 'no text opens a tag, ends an attribute or begins an entity'},
+		test: {file: 'test/unit/html.test.ts', title: 'what is put into markup is text, whatever it looks like'},
 	},
 	{
 		threat: 'A page that runs what is not ours',
