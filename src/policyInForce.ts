@@ -1,6 +1,6 @@
 /** The policy that is in force, what the log and the metrics hear of it, and the registry that each client gets by it. */
 import {clientNameOf} from './auth/identity.ts';
-import {noPolicy, type Policy, type PolicyInvalid, protectsForNobody} from './config/policy.ts';
+import {countRules, noPolicy, type Policy, type PolicyInvalid, protectsForNobody} from './config/policy.ts';
 import {openPolicyFile, type PolicyFile} from './config/policyFile.ts';
 import type {Settings} from './config/settings.ts';
 import {tenantOf} from './http/tenant.ts';
@@ -23,7 +23,7 @@ export const openPolicy = async ({settings, log, metrics}: Surroundings, shared?
 	if (file === undefined) return {current: () => noPolicy, reload: async () => undefined, stop: () => undefined};
 	const onLoaded = (policy: Policy, text: string) => {
 		shared?.onLoaded('policy', [text]);
-		log.info({file, rules: policy.refs.length}, 'policy loaded');
+		log.info({file, rules: countRules(policy)}, 'policy loaded');
 		metrics.recordPolicyRead('loaded');
 		if (protectsForNobody(policy))
 			log.warn({file}, 'the policy protects refs, and no rule of `access` gives anybody the right to move them');

@@ -8,7 +8,7 @@ import {type Authenticated, type Claims, claimsFrom, type Identity, identityKind
 import type {SigningKeys} from './signingKeys.ts';
 
 /** `access` opens what its scopes say, `refresh` gets another of those, `signIn` is what a browser holds. None passes for another. */
-export const sessionKinds = ['access', 'refresh', 'signIn'] as const;
+const sessionKinds = ['access', 'refresh', 'signIn'] as const;
 export type SessionKind = (typeof sessionKinds)[number];
 
 export type Issued = {text: string; issuedAt: Date; expiresInSeconds: number};

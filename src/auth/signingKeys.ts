@@ -25,9 +25,6 @@ export const parseSigningKeys = (text: string, path?: string): SigningKeys => {
 /** One that nobody else has. `bytes` draws so many at random. */
 export const drawSigningKeys = (bytes: (count: number) => Buffer): SigningKeys => [signingKeyOf(Buffer.from(bytes(32).toString('hex')))];
 
-/** For a process that another one has started, and given its keys: the inverse of `parseSigningKeys`. */
-export const formatSigningKeys = (keys: SigningKeys): string => keys.map(({secret}) => Buffer.from(secret).toString()).join('\n');
-
 export type SigningKeysObserver = {
 	onLoaded(keys: SigningKeys, texts: readonly string[]): void;
 	/** The keys before it stay in use. */

@@ -73,9 +73,23 @@ const tryParse = (text: string): unknown => {
 };
 
 const unreachable = (server: URL, error: unknown): never => {
-	const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-	throw new CommandFailed('unreachable', `${server.origin} cannot be reached: ${cause}`, 'check --server, and whether the server runs');
+	const cause: unknown = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+	const advice = isDistrust(cause)
+		? 'name the authority of its certificate in NODE_EXTRA_CA_CERTS'
+		: 'check --server, and whether the server runs';
+	const told = cause instanceof Error ? cause.message : String(cause);
+	throw new CommandFailed('unreachable', `${server.origin} cannot be reached: ${told}`, advice);
 };
+
+const isDistrust = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && distrusts.has(cause.code);
+
+// Of OpenSSL, by way of Node.
+const distrusts: ReadonlySet<unknown> = new Set([
+	'DEPTH_ZERO_SELF_SIGNED_CERT',
+	'SELF_SIGNED_CERT_IN_CHAIN',
+	'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+	'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+]);
 
 const refusalOf = (status: number, value: unknown, server: URL): Error => {
 	const told = apiErrorSchema.safeParse(value);

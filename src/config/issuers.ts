@@ -1,5 +1,6 @@
 /** `issuers` of the policy: who vouches for the jobs of CI by id tokens (OpenID Connect), by the names that `access` has for them. */
 import {z} from 'zod';
+import {isLoopbackName} from '../lib/loopback.ts';
 import {parseDurationMs} from './units.ts';
 
 /** `issuer` is exactly the `iss` of its tokens. Durations in milliseconds; `jwks`, `ca` and `bearerFile` as they stand in the file. */
@@ -13,10 +14,8 @@ export const isSafeUrl = (text: string): boolean => {
 	const url = URL.parse(text);
 	if (!url) return false;
 	if (url.username !== '' || url.password !== '' || url.hash !== '') return false;
-	return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname));
+	return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackName(url.hostname));
 };
-
-const isLoopbackHost = (host: string) => host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;

@@ -60,6 +60,10 @@ export const noPolicy: Policy = {refs: [], budget: [], s3Caches: [], upstreams: 
 export const protectsForNobody = ({refs, access = []}: Policy): boolean =>
 	refs.some(({protect}) => protect) && !access.some(({may}) => may.includes('protect'));
 
+/** How many rules it has, of whatever section. */
+export const countRules = ({refs, budget, s3Caches, routes, access = []}: Policy): number =>
+	[refs, budget, s3Caches, routes, access].reduce((sum, {length}) => sum + length, 0);
+
 /** Every problem of a policy file at once, in the order of its lines. */
 export class PolicyInvalid extends Error {
 	override readonly name = 'PolicyInvalid';

@@ -8,7 +8,7 @@ export const tokenPath = '/token';
 export type TokenError = 'invalid_token' | 'insufficient_scope';
 
 /** `url` is the origin by which the client reached us; a URL's host has nothing that would end a quoted text. */
-export const formatChallenge = (url: URL, scopes: readonly Scope[], error?: TokenError): string =>
+const formatChallenge = (url: URL, scopes: readonly Scope[], error?: TokenError): string =>
 	[
 		`Bearer realm="${url.origin}${tokenPath}"`,
 		`service="${url.host}"`,
@@ -23,7 +23,7 @@ export const unauthorized = ({url, request, message, error}: UnauthorizedOptions
 	new OciError('UNAUTHORIZED', undefined, {message, headers: {'WWW-Authenticate': formatChallenge(url, scopesFor(request), error)}});
 
 /** What a token must have for a request. A push reads what is there, and a mount reads where the blob is. */
-export const scopesFor = (request: OciRequest): Scope[] => {
+const scopesFor = (request: OciRequest): Scope[] => {
 	const {action} = endpoints[request.kind];
 	if (action === 'catalog') return [{type: 'registry', name: 'catalog', actions: ['*']}];
 	if (!action || !('repo' in request)) return [];

@@ -15,7 +15,7 @@ export type TokenRequest = {
 };
 
 /** Error codes of RFC 6749 5.2, and two of its 4.1.2.1 for what is not the client's fault. */
-export const tokenErrors = {
+const tokenErrors = {
 	invalid_request: 400,
 	unsupported_grant_type: 400,
 	// 400 in the RFC; docker and BuildKit look at the status, and know 401.

@@ -1,6 +1,6 @@
 /** `doctor`: looks at all that a server needs before it starts, and says what to mend. */
 import {readFile} from 'node:fs/promises';
-import {PolicyInvalid, parsePolicy, protectsForNobody} from '../config/policy.ts';
+import {countRules, PolicyInvalid, parsePolicy, protectsForNobody} from '../config/policy.ts';
 import {parseSettings, type Settings, SettingsInvalid} from '../config/settings.ts';
 import {settledUploads} from '../config/uploadPolicy.ts';
 import {isMarked} from '../registry/layout.ts';
@@ -65,7 +65,7 @@ async function* examinePolicy({policy: file}: Settings): AsyncGenerator<Finding>
 	if (file === undefined) return;
 	const read = await attempt(async () => parsePolicy(await readFile(file, 'utf8'), file));
 	if ('failure' in read) return yield policyFailed(file, read.failure);
-	yield {check: 'policy', state: 'ok', fact: `${file} has ${read.value.refs.length} rules`};
+	yield {check: 'policy', state: 'ok', fact: `${file} can be used; rules: ${countRules(read.value)}`};
 	if (!protectsForNobody(read.value)) return;
 	const advice = 'add a rule to `access` that says who may: [push, protect]';
 	yield {check: 'policy', state: 'note', fact: 'it protects refs, and nobody may move them', advice};

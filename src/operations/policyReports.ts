@@ -2,7 +2,7 @@
 import {readFile} from 'node:fs/promises';
 import {OciError, parseRepositoryName, parseTag, type RepositoryName, type Tag} from 'oci-spec-types';
 import {type AccessRule, formatWho} from '../config/access.ts';
-import {type Budget, noPolicy, type Policy, PolicyInvalid, parsePolicy} from '../config/policy.ts';
+import {type Budget, countRules, noPolicy, type Policy, PolicyInvalid, parsePolicy} from '../config/policy.ts';
 import {refsOf, type S3Cache, type S3CacheRef} from '../config/s3Caches.ts';
 import {formatBytes, formatDuration} from '../config/units.ts';
 import {type AccessNote, accessNotes, sourceNotes} from '../refs/accessNotes.ts';
@@ -20,12 +20,13 @@ export const checkPolicy = async (file: string | undefined): Promise<Report> => 
 	const read = await readPolicy(file);
 	if ('report' in read) return read.report;
 	const {refs, budget, s3Caches, upstreams, routes} = read.policy;
+	const rules = countRules(read.policy);
 	const open = openSources(read.policy);
 	const notes = accessNotes(read.policy);
 	return {
 		exitCode: 0,
 		lines: [
-			`${file}: ${refs.length} ${refs.length === 1 ? 'rule' : 'rules'}, and nothing is wrong with it`,
+			`${file}: ${rules} ${rules === 1 ? 'rule' : 'rules'}, and nothing is wrong with it`,
 			...open.map(
 				({rule, source}) =>
 					`${file}:${rule.line}: note: ${rule.match.text} is protected and answers ${source}, which is not: whoever may push there decides what it answers`,

@@ -117,8 +117,8 @@ const hints: Readonly<Record<string, Hint>> = {
 	SELF_SIGNED_CERT_IN_CHAIN: {hint: certificate, isPassing: false},
 	UNABLE_TO_VERIFY_LEAF_SIGNATURE: {hint: certificate, isPassing: false},
 	UNABLE_TO_GET_ISSUER_CERT_LOCALLY: {hint: certificate, isPassing: false},
-	CERT_HAS_EXPIRED: {hint: certificate, isPassing: false},
-	ERR_TLS_CERT_ALTNAME_INVALID: {hint: certificate, isPassing: false},
+	CERT_HAS_EXPIRED: {hint: 'its certificate has expired', isPassing: false},
+	ERR_TLS_CERT_ALTNAME_INVALID: {hint: `its certificate is for another name; ${away}`, isPassing: false},
 };
 
 // Of the system and of undici; what is thrown by our own mistake has no such name.

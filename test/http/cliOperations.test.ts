@@ -5,8 +5,10 @@ import {type OperationName, operations} from '../../src/operations/table.ts';
 import {keys} from '../../src/registry/keys.ts';
 import {startApp} from '../support/app.ts';
 import {importCache, layerDigest, pushCache} from '../support/caches.ts';
+import {makeCertificate} from '../support/certificates.ts';
 import {type CommandOptions, json, runCommand} from '../support/commandLine.ts';
 import {anyoneMayMove, policyFile} from '../support/policy.ts';
+import {temporaryFolder} from '../support/temporaryFolder.ts';
 
 const repo = parseRepositoryName('ci/app');
 const ways = ['the store', 'a server'] as const;
@@ -118,6 +120,11 @@ test('a store with nothing of ours, settings that do not fit, and a server that 
 	const away = await runCommand(['refs', 'list', '--server', 'http://127.0.0.1:1']);
 	t.is(away.code, 3);
 	t.regex(away.said, /cannot be reached: [\s\S]*-> check --server/);
+	const {cert, key} = await makeCertificate(await temporaryFolder(t));
+	const {url} = await startApp(t, {environment: {LAYERCACHE_TLS_CERT: cert, LAYERCACHE_TLS_KEY: key}});
+	const distrusted = await runCommand(['refs', 'list', '--server', url]);
+	t.is(distrusted.code, 3);
+	t.regex(distrusted.said, /cannot be reached: [\s\S]*-> name the authority of its certificate in NODE_EXTRA_CA_CERTS/);
 	t.like(await runCommand(['refs', 'list', '--server', 'nonsense']), {code: 2});
 	t.like(await runCommand(['refs', 'list'], {environment: {LAYERCACHE_POLICY: '/nowhere'}}), {code: 3});
 });

@@ -20,6 +20,8 @@ test('a policy that can be used is said to be, with the number of its rules', as
 	t.is(exitCode, 0);
 	t.is(lines[0], `${file}: 3 rules, and nothing is wrong with it`);
 	t.like(facts, {rules: 3, problems: []});
+	const ofAccess = await policyFile(t, 'access: [{who: {user: alice}, may: pull, on: "**:*"}]\n');
+	t.is((await checkPolicy(ofAccess)).lines[0], `${ofAccess}: 1 rule, and nothing is wrong with it`);
 });
 
 test('a ref of an old bucket is explained by its place there, and none of its repository by rules', async t => {

@@ -1,7 +1,7 @@
 import {rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
-import {drawSigningKeys, formatSigningKeys, openSigningKeys, parseSigningKeys, SigningKeysInvalid} from '../../src/auth/signingKeys.ts';
+import {openSigningKeys, parseSigningKeys, SigningKeysInvalid} from '../../src/auth/signingKeys.ts';
 import {temporaryFolder} from '../support/temporaryFolder.ts';
 import {until} from '../support/until.ts';
 
@@ -38,11 +38,6 @@ test('a text without a key is refused', t => {
 
 test('a key with blanks in it is refused', t => {
 	t.throws(() => parseSigningKeys(`${newer} ${older}`), {instanceOf: SigningKeysInvalid, message: /printable ASCII/});
-});
-
-test('a process gives its keys to another one as text', t => {
-	const drawn = drawSigningKeys(count => Buffer.alloc(count, 7));
-	t.deepEqual(parseSigningKeys(formatSigningKeys(drawn)), drawn);
 });
 
 test('a file of keys is read anew when it changes, and a broken one changes nothing', async t => {
