@@ -47,6 +47,13 @@ export const wireMutations: readonly Mutation[] = [
 		},
 	},
 	{
+		threat: 'Connections to the port of TLS on which nobody speaks',
+		file: 'src/http/tlsServer.ts',
+		take: 'unfinished.size < mostUnfinished ? [] : unfinished;',
+		leave: 'unfinished.size < 0 ? unfinished : new Map<string, Socket>();',
+		test: {file: 'test/http/tls.test.ts', title: 'whoever connects again and again and says nothing keeps nobody out'},
+	},
+	{
 		threat: 'Two lengths, a length beside chunks, folded lines, bare line feeds',
 		file: 'src/http/server.ts',
 		take: 'maxHeaderSize: 32 * 1024,',

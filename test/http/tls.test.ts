@@ -244,3 +244,14 @@ test('headers that have begun and do not end are cut here too, and silent connec
 	silent.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
 	t.regex(String((await once(silent, 'data'))[0]), /^HTTP\/1\.1 200 /);
 });
+
+test('whoever connects again and again and says nothing keeps nobody out', async t => {
+	const {url, ca} = await startSecure(t, {LAYERCACHE_HTTP_CONNECTIONS: '16', LAYERCACHE_HTTP_CONNECTIONS_PER_ADDRESS: '16'});
+	const port = Number(new URL(url).port);
+	for (let count = 0; count < 50; count += 1) {
+		const silent = connect(port, '127.0.0.1').on('error', () => undefined);
+		t.teardown(() => silent.destroy());
+		await once(silent, 'connect');
+	}
+	t.is((await secureRequest(`${url}/v2/`, {ca})).status, 200);
+});
