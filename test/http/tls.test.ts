@@ -7,6 +7,7 @@ import {join} from 'node:path';
 import {text} from 'node:stream/consumers';
 import {connect as connectSecurely} from 'node:tls';
 import test, {type ExecutionContext} from 'ava';
+import {createRedirectServer} from '../../src/http/plainHttp.ts';
 import {startApp} from '../support/app.ts';
 import {makeCertificate, type TestCertificate} from '../support/certificates.ts';
 import {secureRequest} from '../support/secureRequest.ts';
@@ -141,6 +142,10 @@ test('a second port leads readers to https, and takes nothing', async t => {
 		await inPlainHttp(port, 'GET //evil.example HTTP/1.1\r\nHost: cache.example'),
 		/^Location: https:\/\/cache\.example:\d+\/\/evil\.example\r$/m,
 	);
+});
+
+test('the second port takes a thousand connections at once, and leaves the rest of the files of the process to the first', t => {
+	t.is(createRedirectServer({tlsPort: () => 443}).maxConnections, 1000);
 });
 
 test('where the public URL is known, the second port leads there', async t => {
