@@ -47,6 +47,21 @@ export const wireMutations: readonly Mutation[] = [
 		},
 	},
 	{
+		threat: 'Connections to the port of TLS on which nobody speaks',
+		file: 'src/http/tlsServer.ts',
+		take: 'unfinished.size < mostUnfinished ? [] : unfinished;',
+		leave: 'unfinished.size < 0 ? unfinished : new Map<string, Socket>();',
+		test: {file: 'test/http/tls.test.ts', title: 'whoever connects again and again and says nothing keeps nobody out'},
+	},
+	{
+		threat: 'A body in pieces of one byte, each of which takes a hundred',
+		file: 'src/lib/bytes.ts',
+		take: 'let size = 0;',
+		leave:
+			'let size = 0;\n\tconst all: Uint8Array[] = [];\n\tbody = ((from) => (async function* () { for await (const each of from) { all.push(each); yield each; } })())(body);',
+		test: {file: 'test/unit/bytes.test.ts', title: 'many small pieces are not kept one by one'},
+	},
+	{
 		threat: 'Two lengths, a length beside chunks, folded lines, bare line feeds',
 		file: 'src/http/server.ts',
 		take: 'maxHeaderSize: 32 * 1024,',

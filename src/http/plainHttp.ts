@@ -22,10 +22,13 @@ export const createRedirectServer = ({publicUrl, tlsPort}: RedirectOptions): Ser
 		response.writeHead(308, {Location: `${origin}${url}`, 'Content-Length': 0, Connection: 'close'}).end();
 	});
 	server.timeout = impatienceMs;
+	// Files of the process that those at the port of TLS need more.
+	server.maxConnections = mostRedirected;
 	return server;
 };
 
 const impatienceMs = 30_000;
+const mostRedirected = 1000;
 
 const secureOrigin = (host = '', port: number): string | undefined => {
 	const name = URL.parse(`http://${host}`)?.hostname;

@@ -42,11 +42,13 @@ export const listen = async (listener: Listener, {host, port, idleSeconds, tls, 
 		keepAlive: true,
 		keepAliveInitialDelay: 30_000,
 	};
-	const {server, renew, cutUnfinished} = tls ? createTlsServer(options, tls) : createPlainServer(options);
+	const {server, renew, cutUnfinished} = tls
+		? createTlsServer(options, {...tls, ...(limits && {mostUnfinished: limits.most - 1})})
+		: createPlainServer(options);
 	server.timeout = idleMs;
 	if (limits) {
 		limitConnections(server, tls ? 'secureConnection' : 'connection', limits);
-		// With those that do not speak HTTP yet.
+		// With those that do not speak HTTP yet, of which it is never the cause that somebody is turned away.
 		server.maxConnections = 2 * limits.most;
 	}
 	const open = new Map<Duplex, ServerResponse>();

@@ -6,7 +6,12 @@ import type {SecureVersion} from 'node:tls';
 import type {Certificate} from './certificate.ts';
 import {refusePlainHttp} from './plainHttp.ts';
 
-export type TlsOptions = {certificate: Certificate; minVersion: SecureVersion};
+export type TlsOptions = {
+	certificate: Certificate;
+	minVersion: SecureVersion;
+	/** So many connections may not speak HTTP yet; for another the oldest of them is ended. */
+	mostUnfinished?: number;
+};
 
 export type TlsServer = {
 	server: Server;
@@ -16,7 +21,10 @@ export type TlsServer = {
 	cutUnfinished(): void;
 };
 
-export const createTlsServer = (options: ServerOptions, {certificate, minVersion}: TlsOptions): TlsServer => {
+export const createTlsServer = (
+	options: ServerOptions,
+	{certificate, minVersion, mostUnfinished = Number.POSITIVE_INFINITY}: TlsOptions,
+): TlsServer => {
 	const server = createServer({...options, ...certificate.context, minVersion, handshakeTimeout: handshakeMs});
 	const plain = createPlainServer({...options, headersTimeout: handshakeMs}, refusePlainHttp);
 	plain.timeout = handshakeMs;
@@ -27,6 +35,11 @@ export const createTlsServer = (options: ServerOptions, {certificate, minVersion
 	const secures = server.listeners('connection') as ((socket: Socket) => void)[];
 	server.removeAllListeners('connection').on('connection', (socket: Socket) => {
 		const peer = peerOf(socket);
+		const [oldest] = unfinished.size < mostUnfinished ? [] : unfinished;
+		if (oldest) {
+			unfinished.delete(oldest[0]);
+			oldest[1].destroy();
+		}
 		unfinished.set(peer, socket);
 		socket.once('close', () => unfinished.delete(peer));
 		firstByteOf(socket, byte => {

@@ -7,6 +7,7 @@ import {join} from 'node:path';
 import {text} from 'node:stream/consumers';
 import {connect as connectSecurely} from 'node:tls';
 import test, {type ExecutionContext} from 'ava';
+import {createRedirectServer} from '../../src/http/plainHttp.ts';
 import {startApp} from '../support/app.ts';
 import {makeCertificate, type TestCertificate} from '../support/certificates.ts';
 import {secureRequest} from '../support/secureRequest.ts';
@@ -143,6 +144,10 @@ test('a second port leads readers to https, and takes nothing', async t => {
 	);
 });
 
+test('the second port takes a thousand connections at once, and leaves the rest of the files of the process to the first', t => {
+	t.is(createRedirectServer({tlsPort: () => 443}).maxConnections, 1000);
+});
+
 test('where the public URL is known, the second port leads there', async t => {
 	const publicUrl = 'https://cache.example';
 	const {log} = await startSecure(t, {LAYERCACHE_TLS_REDIRECT_PORT: '0', LAYERCACHE_PUBLIC_URL: publicUrl, LAYERCACHE_AUTH: 'none'});
@@ -243,4 +248,15 @@ test('headers that have begun and do not end are cut here too, and silent connec
 	t.regex(await text(slow), /^HTTP\/1\.1 408 /);
 	silent.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
 	t.regex(String((await once(silent, 'data'))[0]), /^HTTP\/1\.1 200 /);
+});
+
+test('whoever connects again and again and says nothing keeps nobody out', async t => {
+	const {url, ca} = await startSecure(t, {LAYERCACHE_HTTP_CONNECTIONS: '16', LAYERCACHE_HTTP_CONNECTIONS_PER_ADDRESS: '16'});
+	const port = Number(new URL(url).port);
+	for (let count = 0; count < 50; count += 1) {
+		const silent = connect(port, '127.0.0.1').on('error', () => undefined);
+		t.teardown(() => silent.destroy());
+		await once(silent, 'connect');
+	}
+	t.is((await secureRequest(`${url}/v2/`, {ca})).status, 200);
 });
