@@ -9,7 +9,7 @@ import type {Metrics} from './telemetry/metrics.ts';
 import {createGlance} from './upstream/glances.ts';
 import {startHandingOver} from './upstream/handingOver.ts';
 import {createHandOver} from './upstream/handOver.ts';
-import {createHandOverTask} from './upstream/handOverTask.ts';
+import {createHandOverTask, upstreamOfTask} from './upstream/handOverTask.ts';
 import {createQueue} from './upstream/queue.ts';
 import {createRouting} from './upstream/routing.ts';
 import {withUpstreamReads} from './upstream/withUpstreamReads.ts';
@@ -45,6 +45,7 @@ export const composeUpstreams = (store: ObjectStore, owned: Registry, options: C
 	const handingOver = startHandingOver({
 		queue,
 		work: createHandOverTask({from: owned, routing, handOver, queue}),
+		upstreamOf: task => upstreamOfTask(routing, task),
 		everyMs: looks ? looksEveryMs : undefined,
 		isNeeded: () => policy().routes.length > 0,
 		...{elapsed, random},

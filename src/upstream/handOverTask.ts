@@ -19,6 +19,17 @@ export type HandOverTaskOptions = {
 /** `to`: the name of the upstream that has it now; undefined where there was nothing to give. Throws what the upstream refuses. */
 export type HandOverTaskDone = {to?: string};
 
+/** The upstream that it is for now; undefined where no route leads to one. */
+export const upstreamOfTask = (routing: Routing, task: HandOverTask): string | undefined => {
+	try {
+		return placeOf(routing, task)?.upstream;
+	} catch (error) {
+		// Whoever works at it is told what is wrong with its route.
+		if (error instanceof OciError) return undefined;
+		throw error;
+	}
+};
+
 export const createHandOverTask = ({from, routing, handOver, queue}: HandOverTaskOptions) => {
 	const newestOf = async ({repo, tag}: HandOverTask) => (tag ? (await from.readTag(repo, tag))[0]?.digest : undefined);
 
@@ -42,7 +53,7 @@ export const createHandOverTask = ({from, routing, handOver, queue}: HandOverTas
 
 	return async (task: HandOverTask): Promise<HandOverTaskDone> => {
 		const {repo, tag, digest} = task;
-		const place = tag ? routing.of(repo, tag) : routing.within(repo).find(({images}) => images !== 'here');
+		const place = placeOf(routing, task);
 		if (!place) throw noRoute();
 		const stored = await from.getManifest(repo, digest).catch(unlessAbsent);
 		// Somebody deleted it before it was there.
@@ -55,6 +66,9 @@ export const createHandOverTask = ({from, routing, handOver, queue}: HandOverTas
 		return {to: place.upstream};
 	};
 };
+
+const placeOf = (routing: Routing, {repo, tag}: HandOverTask): Routed | undefined =>
+	tag ? routing.of(repo, tag) : routing.within(repo).find(({images}) => images !== 'here');
 
 const noRoute = () =>
 	new OciError('UNSUPPORTED', undefined, {message: 'no route of the policy leads to an upstream for it any more: add one, or drop it'});

@@ -1,10 +1,12 @@
 /** Works through the queue of what is to be handed over: what was just put there at once, the rest now and then; what fails again later, and later each time. */
 import type {HandOverTaskDone} from './handOverTask.ts';
-import {type Claim, handOverLeaseMs, type Queue, type WaitingHandOver} from './queue.ts';
+import {type Claim, type HandOverTask, handOverLeaseMs, type Queue, type WaitingHandOver} from './queue.ts';
 
 export type HandingOverOptions = {
 	queue: Pick<Queue, 'list' | 'claim'>;
 	work: (task: WaitingHandOver) => Promise<HandOverTaskDone>;
+	/** Which upstream it is for: one that hangs holds up its own, and nothing that goes elsewhere. */
+	upstreamOf: (task: HandOverTask) => string | undefined;
 	/** Looks so often by itself; where nothing is said, only when it is woken. */
 	everyMs: number | undefined;
 	/** Whether there is anything to look for. */
@@ -34,8 +36,17 @@ export type HandingOver = {
 	idle(): Promise<void>;
 };
 
-export const startHandingOver = ({queue, work, everyMs, isNeeded, elapsed, random, observer}: HandingOverOptions): HandingOver => {
-	const underWay = new Map<string, Promise<void>>();
+export const startHandingOver = ({
+	queue,
+	work,
+	upstreamOf,
+	everyMs,
+	isNeeded,
+	elapsed,
+	random,
+	observer,
+}: HandingOverOptions): HandingOver => {
+	const underWay = new Map<string, UnderWay>();
 	let timer: NodeJS.Timeout | undefined;
 	let looking: Promise<void> | undefined;
 	let isWoken = false;
@@ -58,25 +69,32 @@ export const startHandingOver = ({queue, work, everyMs, isNeeded, elapsed, rando
 		}
 	};
 
-	const begin = (key: string): void => {
+	const isFull = (upstream: string | undefined): boolean =>
+		Array.from(underWay.values()).filter(one => one.upstream === upstream).length >= mostAtOnce;
+
+	const begin = (key: string, upstream: string | undefined): void => {
 		const attempted = queue
 			.claim(key)
 			.then(claim => claim && attempt(claim))
 			.catch(observer.lookFailed)
 			.finally(() => {
+				const wasFull = isFull(upstream);
 				underWay.delete(key);
-				if (underWay.size === mostAtOnce - 1) wake();
+				if (wasFull) wake();
 			});
-		underWay.set(key, attempted);
+		underWay.set(key, {upstream, attempted});
 	};
 
 	const look = async (): Promise<void> => {
 		const found = {waiting: 0, failing: 0, oldest: undefined as Date | undefined};
-		for await (const {key, queuedAt, error, isDue} of queue.list()) {
+		for await (const task of queue.list()) {
+			const {key, queuedAt, error, isDue} = task;
 			found.waiting += 1;
 			if (error) found.failing += 1;
 			if (!found.oldest || queuedAt < found.oldest) found.oldest = queuedAt;
-			if (isDue && !isStopped && underWay.size < mostAtOnce && !underWay.has(key)) begin(key);
+			if (!isDue || isStopped || underWay.has(key)) continue;
+			const upstream = upstreamOf(task);
+			if (!isFull(upstream)) begin(key, upstream);
 		}
 		observer.looked(found);
 	};
@@ -113,12 +131,14 @@ export const startHandingOver = ({queue, work, everyMs, isNeeded, elapsed, rando
 			clearTimeout(timer);
 		},
 		async idle() {
-			while (looking || underWay.size > 0) await Promise.all([looking, ...underWay.values()]);
+			while (looking || underWay.size > 0) await Promise.all([looking, ...Array.from(underWay.values(), ({attempted}) => attempted)]);
 		},
 	};
 };
 
-// Of images, each of which sends several blobs at once.
+type UnderWay = {upstream: string | undefined; attempted: Promise<void>};
+
+// To one upstream; of images, each of which sends several blobs at once.
 const mostAtOnce = 3;
 
 /** Milliseconds after so many attempts: 10 s, twice as long each time, half an hour at the most. */

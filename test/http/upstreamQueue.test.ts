@@ -1,12 +1,12 @@
 import test from 'ava';
-import {mediaTypes, parseManifest, parseTag} from 'oci-spec-types';
+import {mediaTypes, parseManifest, parseRepositoryName, parseTag} from 'oci-spec-types';
 import {isCacheManifest} from '../../src/cache/cacheDocument.ts';
 import {createQueue} from '../../src/upstream/queue.ts';
 import {UpstreamFailure} from '../../src/upstream/upstream.ts';
 import {asPusher, importCache, layersOf, pushCache} from '../support/caches.ts';
 import {keysOf} from '../support/stores.ts';
 import {until} from '../support/until.ts';
-import {imageOfWord, pushThrough, startInFront, team, v1} from '../support/upstreams.ts';
+import {createUpstream, imageOfWord, pushThrough, startInFront, team, v1} from '../support/upstreams.ts';
 
 const away = async () => {
 	throw new UpstreamFailure('UNAVAILABLE', {
@@ -83,4 +83,19 @@ test('a cache of a tag that merges is handed over as the union that the tag answ
 	const there = await upstream.kept.getManifest(team, parseTag('shared'));
 	t.is(parseManifest(there.bytes, there.mediaType).kind, 'image');
 	for (const layer of layersOf('a', 'b')) t.is((await upstream.kept.statBlob(team, layer)).digest, layer);
+});
+
+test('an upstream that hangs holds back nothing that waits for another one', async t => {
+	const other = createUpstream();
+	const {client, upstream} = await startInFront(t, {
+		routes: ['{match: "team/**:*", upstream: there, images: queued}', '{match: "zoo/**:*", upstream: other, images: queued}'],
+		others: {other: other.registry},
+	});
+	const hangs = Promise.withResolvers<never>();
+	t.teardown(() => hangs.reject(new Error('the test is over')));
+	upstream.faults.statBlob = () => hangs.promise;
+	for (const word of ['one', 'two', 'three', 'four']) await pushThrough(client, word, word);
+	const {digest} = await pushThrough(client, 'five', 'v1', 'zoo/app');
+	await until(async () => (await other.digestAt(v1, parseRepositoryName('zoo/app'))) === digest);
+	t.is(await upstream.digestAt(parseTag('four')), undefined);
 });
