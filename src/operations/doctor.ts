@@ -1,6 +1,6 @@
 /** `doctor`: looks at all that a server needs before it starts, and says what to mend. */
 import {readFile} from 'node:fs/promises';
-import {countRules, PolicyInvalid, parsePolicy, protectsForNobody} from '../config/policy.ts';
+import {countRules, noPolicy, type Policy, PolicyInvalid, parsePolicy, protectsForNobody} from '../config/policy.ts';
 import {parseSettings, type Settings, SettingsInvalid} from '../config/settings.ts';
 import {settledUploads} from '../config/uploadPolicy.ts';
 import {isMarked} from '../registry/layout.ts';
@@ -61,14 +61,22 @@ export async function* examineServer({settings, store, lifetimesOf, clock}: Serv
 }
 
 /** The rest does not build on it. */
-async function* examinePolicy({policy: file}: Settings): AsyncGenerator<Finding> {
-	if (file === undefined) return;
+async function* examinePolicy(settings: Settings): AsyncGenerator<Finding> {
+	const {policy: file} = settings;
+	if (file === undefined) return yield* examineAdministrators(settings, noPolicy);
 	const read = await attempt(async () => parsePolicy(await readFile(file, 'utf8'), file));
 	if ('failure' in read) return yield policyFailed(file, read.failure);
 	yield {check: 'policy', state: 'ok', fact: `${file} can be used; rules: ${countRules(read.value)}`};
+	yield* examineAdministrators(settings, read.value);
 	if (!protectsForNobody(read.value)) return;
 	const advice = 'add a rule to `access` that says who may: [push, protect]';
 	yield {check: 'policy', state: 'note', fact: 'it protects refs, and nobody may move them', advice};
+}
+
+function* examineAdministrators({auth, adminToken}: Settings, {access = []}: Policy): Generator<Finding> {
+	if (auth !== 'required' || adminToken !== undefined || access.some(({may}) => may.includes('admin'))) return;
+	const advice = 'set LAYERCACHE_ADMIN_TOKEN, or add a rule to `access` that says who may: admin, on: "**:*"';
+	yield {check: 'administration', state: 'note', fact: 'no rule says who may `admin`', advice};
 }
 
 const policyFailed = (file: string, error: unknown): Finding => {

@@ -173,11 +173,13 @@ test('who is let in is told, and what would be amiss for clients elsewhere', asy
 		'authentication note',
 		'TLS note',
 		'administration ok',
+		'administration note',
 	]);
 	t.deepEqual(
 		await about({
 			...{LAYERCACHE_HOST: '0.0.0.0', LAYERCACHE_AUTH: 'required', LAYERCACHE_AUTH_KEY: 'k'.repeat(32)},
 			...{LAYERCACHE_TLS_CERT: 'tls.crt', LAYERCACHE_TLS_KEY: 'tls.key'},
+			LAYERCACHE_POLICY: await policyFile(t, 'access: [{who: {user: alice}, may: admin, on: "**:*"}]'),
 		}),
 		['settings ok', 'authentication ok', 'administration ok'],
 	);
