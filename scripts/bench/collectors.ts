@@ -29,7 +29,7 @@ export const runCollector = async (
 	killAfterMs?: number,
 ): Promise<CollectedCycle[]> => {
 	const script = fileURLToPath(new URL('collectOnce.ts', import.meta.url));
-	const child = spawn(execPath, ['--max-semi-space-size=2', script, JSON.stringify({endpoint, accessKey, secretKey, ...order})], {
+	const child = spawn(execPath, ['--max-semi-space-size=1', script, JSON.stringify({endpoint, accessKey, secretKey, ...order})], {
 		stdio: ['ignore', 'pipe', 'inherit'],
 		env: {...env, MALLOC_ARENA_MAX: '1'},
 	});

@@ -35,7 +35,7 @@ export const runFuzz = async ({requests, seed, connections = 24, onProgress}: Fu
 	const target = await prepareTarget();
 	const child = fork(fileURLToPath(new URL('server.ts', import.meta.url)), {
 		env: target.environment,
-		execArgv: ['--expose-gc', '--max-semi-space-size=2'],
+		execArgv: ['--expose-gc', '--max-semi-space-size=1'],
 	});
 	const ended = once(child, 'exit').then(([code]) => {
 		throw new Error(`the server ended with ${code}`);

@@ -29,7 +29,7 @@ console.log(JSON.stringify({loose, tight, kept: kept.length}));
 
 test('a heap stays closer to what is in use until the last who wanted it has done', async t => {
 	const {stdout} = await promisify(execFile)(execPath, [
-		'--max-semi-space-size=2',
+		'--max-semi-space-size=1',
 		'--expose-gc',
 		'--input-type=module',
 		'--eval',

@@ -73,7 +73,7 @@ export const defaultTuning: S3Tuning = {
 	singleBytes: 16 * MiB,
 	partBytes: 16 * MiB,
 	partsAtOnce: 4,
-	bufferBytes: 48 * MiB,
+	bufferBytes: 32 * MiB,
 	documentBytes: MiB,
 	slow: {seconds: 0.25, leastPerSecond: MiB},
 	stalled: {seconds: 10, leastPerSecond: 16 * 1024},
