@@ -6,7 +6,7 @@ import {fileURLToPath} from 'node:url';
 // What a server of layers allocates is chunks that live for a moment. By default V8 lets some 64 MiB of them pile up before it looks;
 // collected sooner, they take no more time, and memory peaks some 60 MiB lower. This can only be said at the start
 // of a process, so this one starts anew, in its own place: same id, same terminal. Windows cannot, and does without.
-const smallYoungHeap = '--max-semi-space-size=1';
+const smallYoungHeap = '--max-semi-space-size=2';
 // One arena of malloc wastes less than one for each thread. A copy on disk holds a thread for its whole length; four would stop all others.
 const ofItsOwn = {
 	MALLOC_ARENA_MAX: '1',

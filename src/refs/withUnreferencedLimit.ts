@@ -19,7 +19,9 @@ export const createUnreferenced = (limitBytes: number, elapsed: () => number) =>
 		else sums.delete(client);
 	};
 	const blobs = new LRUCache<string, {client: string; size: number}>({
-		max: rememberedBlobs,
+		// By weight, and not by `max`, for which all the room would be taken at once.
+		maxSize: rememberedBlobs,
+		sizeCalculation: () => 1,
 		ttl: dayMs,
 		ttlResolution: 0,
 		perf: {now: elapsed},

@@ -20,36 +20,37 @@ const mostRounds = 5;
 
 test('50 exports of 10 MB take no more than 1.3 of their time beside 200 slow clients, in 300 MiB', async t => {
 	t.timeout(600_000);
-	const storage = await storages.create(t);
-	const registry = await startLayercache(t, {
-		storage,
-		env: {LAYERCACHE_REDIRECT_DOWNLOADS: 'never', LAYERCACHE_REDIRECT_UPLOADS: 'never'},
-	});
-	const large = randomBytes(32_000_000);
-	await push(registry, createPush('slow/large', 'large', [large]));
-	const blob = `/v2/slow/large/blobs/${sha256(large)}`;
-	const secondsOfAll = async () => Math.max(...(await exportAll(registry, createExports(exports))));
-	await secondsOfAll();
+	const rounds: {ratio: number; peak: number}[] = [];
+	while (rounds.length < mostRounds && !rounds.some(({ratio, peak}) => ratio <= 1.3 && peak <= 300)) {
+		// A server of its own, since the peak of one can only rise.
+		const registry = await startLayercache(t, {
+			storage: await storages.create(t),
+			env: {LAYERCACHE_REDIRECT_DOWNLOADS: 'never', LAYERCACHE_REDIRECT_UPLOADS: 'never'},
+		});
+		const large = randomBytes(32_000_000);
+		await push(registry, createPush('slow/large', 'large', [large]));
+		const blob = `/v2/slow/large/blobs/${sha256(large)}`;
+		const secondsOfAll = async () => Math.max(...(await exportAll(registry, createExports(exports))));
+		await secondsOfAll();
 
-	const ratios: number[] = [];
-	for (let round = 0; round < mostRounds && !ratios.some(ratio => ratio <= 1.3); round += 1) {
 		const alone = await secondsOfAll();
 		const crowd = await startSlowCrowd({url: registry.url, kinds: slowKinds, count: slowOnes, from: '127.0.0.1', blob});
 		await delay(3000);
 		const beside = await secondsOfAll();
-		ratios.push(beside / alone);
-		t.log(`alone ${alone.toFixed(1)} s, beside slow clients ${beside.toFixed(1)} s; ${crowd.cut()} of those were cut`);
-		if (round === 0) {
-			const context = await createContext(t);
-			const ref = `${registry.host}/team/app:cache`;
-			const {packed} = await cacheBuild(t, {context, cacheTo: [`type=registry,ref=${ref},mode=max`]});
-			await everyStepIsCached(t, {context, cacheFrom: fromRegistry(ref), packed});
-		}
+		const context = await createContext(t);
+		const ref = `${registry.host}/team/app:cache`;
+		const {packed} = await cacheBuild(t, {context, cacheTo: [`type=registry,ref=${ref},mode=max`]});
+		await everyStepIsCached(t, {context, cacheFrom: fromRegistry(ref), packed});
+		const cut = crowd.cut();
 		crowd.end();
+		t.is(await readBlob(registry, 'slow/large', sha256(large)), 'whole');
+		const peak = await peakMiB(registry.pid);
+		await registry.stop();
+		t.log(`alone ${alone.toFixed(1)} s, beside slow clients ${beside.toFixed(1)} s; ${cut} of those were cut; peak ${peak.toFixed()} MiB`);
+		rounds.push({ratio: beside / alone, peak});
 	}
-	t.true(Math.min(...ratios) <= 1.3, ratios.join(', '));
-	t.is(await readBlob(registry, 'slow/large', sha256(large)), 'whole');
-	const peak = await peakMiB(registry.pid);
-	t.log(`peak ${peak.toFixed()} MiB`);
-	t.true(peak <= 300, `${peak} MiB`);
+	t.true(
+		rounds.some(({ratio, peak}) => ratio <= 1.3 && peak <= 300),
+		JSON.stringify(rounds),
+	);
 });
