@@ -73,7 +73,7 @@ export const identityMutations: readonly Mutation[] = [
 	{
 		threat: 'Keys that lie where anybody can change them',
 		file: 'src/config/issuers.ts',
-		take: "return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname));",
+		take: "return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackName(url.hostname));",
 		leave: 'return true;',
 		test: {file: 'test/unit/issuersPolicy.test.ts', title: 'what would let anybody vouch is a problem of the policy, each with its line'},
 	},
