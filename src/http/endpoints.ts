@@ -1,6 +1,6 @@
 /** Every endpoint of the distribution API: what right it needs and who handles it. */
 import type {IncomingHttpHeaders} from 'node:http';
-import type {OciRequest, RequestOf} from 'oci-spec-types';
+import type {OciRequest, RepositoryName, RequestOf, Tag} from 'oci-spec-types';
 import type {Action} from '../config/actions.ts';
 import type {Destroyable} from '../lib/destroyable.ts';
 import type {Bytes, Registry} from '../registry/registry.ts';
@@ -28,6 +28,8 @@ export type HandlerContext = {
 	bodySize?: number;
 	/** Opens what is to be streamed when there is a place for it. */
 	stream: <T extends {body: Destroyable}>(open: () => Promise<T>) => Promise<T>;
+	/** Whether whoever asks may push to that tag. */
+	mayPush: (repo: RepositoryName, tag: Tag) => boolean;
 	/** Whether this client may be sent to that URL. */
 	mayRedirect: (url: URL) => boolean;
 	/** Whether the connection outlives the answer. */

@@ -9,7 +9,7 @@ export const tellTagRead = async (
 	{kind, repo, reference: tag}: RequestOf<'manifest.get' | 'manifest.head'>,
 	asker: Asker,
 	answer: Promise<StoredManifest>,
-	{usage, client}: HandlerContext,
+	{usage, client, mayPush}: HandlerContext,
 ): Promise<StoredManifest> => {
 	if (!isTag(tag)) return answer;
 	const use: TagUse = {repo, tag, client, method: kind === 'manifest.head' ? 'HEAD' : 'GET'};
@@ -17,7 +17,7 @@ export const tellTagRead = async (
 		const stored = await answer;
 		if (asker === 'importer') usage.imported(use, lendersOf(stored));
 		// A push that finds what it was about to write ends with this.
-		else if (asker === 'pusher' && use.method === 'HEAD') usage.pushed(use);
+		else if (asker === 'pusher' && use.method === 'HEAD' && mayPush(repo, tag)) usage.pushed(use);
 		else usage.read(repo, tag);
 		return stored;
 	} catch (error) {

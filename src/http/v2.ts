@@ -61,7 +61,11 @@ export const answerV2 = async (
 			turn?.release();
 			return inPlace({lender: room.downloads, tenant: tenantOf(exchange), slow: slowBlob, cut: () => cut(exchange, response)}, open);
 		};
-		const context = contextOf(exchange, request, response, {...{body, stream, usage, registry}, client: clientNameOf(caller)});
+		const context = contextOf(exchange, request, response, {
+			...{body, stream, usage, registry},
+			client: clientNameOf(caller),
+			mayPush: (repo, tag) => caller.rights.may('push', repo, tag).allowed,
+		});
 		const reply = await handle(ociRequest, context);
 		witness.allowed(reply.status);
 		exchange.redirected = reply.status === 307;
@@ -96,7 +100,7 @@ const contextOf = (
 	exchange: Exchange,
 	request: IncomingMessage,
 	response: ServerResponse,
-	parts: Pick<HandlerContext, 'body' | 'stream' | 'usage' | 'registry' | 'client'>,
+	parts: Pick<HandlerContext, 'body' | 'stream' | 'usage' | 'registry' | 'client' | 'mayPush'>,
 ): HandlerContext => {
 	const {client} = exchange;
 	const {headers} = request;

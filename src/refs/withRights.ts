@@ -36,6 +36,13 @@ export const withRights = (inner: Registry, {rights, rules, pushed, onDenial}: W
 		throw asker === 'pusher' && !push.allowed ? pushNotAllowed(repo, tag, push.reason) : new NotAllowed('pull', repo, {tag, reason});
 	};
 
+	/** A look before a push keeps what it finds, which is for those who may push. */
+	const actingAs = (asker: Asker | undefined, repo: RepositoryName, tag?: Tag): Asker | undefined => {
+		if (asker !== 'pusher') return asker;
+		const {allowed} = tag === undefined ? rights.mayWithin('push', repo) : rights.may('push', repo, tag);
+		return allowed ? 'pusher' : 'reader';
+	};
+
 	/** Rejects, and does not throw, as the methods of a registry do. */
 	const within = async <T>(action: Action, repo: RepositoryName, then: () => Promise<T>): Promise<T> => {
 		assertWithin(action, repo);
@@ -60,7 +67,7 @@ export const withRights = (inner: Registry, {rights, rules, pushed, onDenial}: W
 	};
 
 	return {
-		statBlob: (repo, digest, asker) => within('pull', repo, () => inner.statBlob(repo, digest, asker)),
+		statBlob: (repo, digest, asker) => within('pull', repo, () => inner.statBlob(repo, digest, actingAs(asker, repo))),
 		statBlobs: (repo, digests) => within('pull', repo, () => inner.statBlobs(repo, digests)),
 		readBlob: (repo, digest, range) => within('pull', repo, () => inner.readBlob(repo, digest, range)),
 		locateBlob: (repo, digest) => within('pull', repo, () => inner.locateBlob(repo, digest)),
@@ -83,7 +90,8 @@ export const withRights = (inner: Registry, {rights, rules, pushed, onDenial}: W
 		async getManifest(repo, reference, asker) {
 			if (!isTag(reference)) assertWithin('pull', repo);
 			else assertMayRead(repo, reference, asker);
-			const stored = await inner.getManifest(repo, reference, asker, tag => mayPull(repo, tag));
+			const acting = actingAs(asker, repo, isTag(reference) ? reference : undefined);
+			const stored = await inner.getManifest(repo, reference, acting, tag => mayPull(repo, tag));
 			// A wrapper between here and where answers are made may have lost who asks.
 			const isMixed = stored.derivation?.sources.some(({tag}) => !mayPull(repo, tag));
 			if (isMixed) throw new OciError('MANIFEST_UNKNOWN', {reference});

@@ -6,7 +6,7 @@ import {dayOf} from '../../src/lib/days.ts';
 import {startApp} from '../support/app.ts';
 import {someBytes} from '../support/bytes.ts';
 import {asImporter, asPusher, cacheOf, importCache, layerDigest, layerOf, pushCache} from '../support/caches.ts';
-import {describe, imageOf} from '../support/client.ts';
+import {createClient, describe, imageOf} from '../support/client.ts';
 import {openStoreOn, startStoreOnDouble} from '../support/s3DoubleStore.ts';
 import {keysOf} from '../support/stores.ts';
 import {readUsage} from '../support/usage.ts';
@@ -40,6 +40,17 @@ test('a push is counted once, whether it writes or finds nothing to do', async t
 	t.deepEqual({pushes, imports, lastImported}, {pushes: 3, imports: 0, lastImported: undefined});
 	t.true(Math.abs(Number(lastPushed) - Date.now()) < 60_000);
 	t.like(clients, [{client: '127.0.0.1', pushes: 3, imports: 0}]);
+});
+
+test('looking as before a push is no push where one may only pull', async t => {
+	const {client, url, usage} = await start(t, {
+		policy: 'access: [{who: {anyone: true}, may: pull, on: "**:*"}, {who: {addresses: 127.0.1.1}, may: [pull, push], on: "**:*"}]',
+		environment: {LAYERCACHE_HTTP_TRUSTED_PROXIES: '127.0.0.1', LAYERCACHE_AUTH: 'none'},
+	});
+	const {mediaType} = cacheOf(['a']);
+	await pushCache(createClient(url, {'X-Forwarded-For': '127.0.1.1'}), app, main, {steps: ['a']});
+	t.is((await client.head('/v2/ci/app/manifests/main', asPusher(mediaType))).status, 200);
+	t.like(await (await usage()).ref(app, main), {pushes: 1, clients: [{client: '127.0.1.1', pushes: 1}]});
 });
 
 test('looking before a push that finds no tag is no push', async t => {

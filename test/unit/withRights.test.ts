@@ -117,3 +117,30 @@ test('a tag with two dots may be asked for where one of those that it names may 
 	t.false(mayRead(rights, repo, parseTag('pr-1..pr-2')).allowed);
 	t.false(mayRead(rights, repo, parseTag('pr-1')).allowed);
 });
+
+test('a look before a push is one only of somebody who may push there', async t => {
+	const askers: unknown[] = [];
+	const inner = {
+		...untouched,
+		getManifest: async (...[, , asker]: Parameters<Registry['getManifest']>) => {
+			askers.push(asker);
+			return {digest, mediaType: 'text/plain', bytes: Buffer.alloc(0)};
+		},
+		statBlob: async (...[, , asker]: Parameters<Registry['statBlob']>) => {
+			askers.push(asker);
+			return {digest, size: 1};
+		},
+	};
+	const reader: Rights = {
+		may: action => (action === 'pull' ? yes : no),
+		mayWithin: action => (action === 'pull' ? yes : no),
+		isAdministrator: () => no,
+	};
+	for (const rights of [reader, rightsTo(() => true)]) {
+		const registry = wrap(inner as Registry, rights);
+		await registry.getManifest(repo, tag, 'pusher');
+		await registry.statBlob(repo, digest, 'pusher');
+	}
+	await wrap(inner as Registry, reader).getManifest(repo, tag, 'importer');
+	t.deepEqual(askers, ['reader', 'reader', 'pusher', 'pusher', 'importer']);
+});
