@@ -1,6 +1,6 @@
 /** A real BuildKit's caches in a bucket that is as strict as AWS: sessions that end, a clock that differs, one way to sign and no second. */
 
-import {mkdir, rename, writeFile} from 'node:fs/promises';
+import {rename, writeFile} from 'node:fs/promises';
 import {createServer, request as forward} from 'node:http';
 import {join} from 'node:path';
 import {env} from 'node:process';
@@ -8,12 +8,13 @@ import {pipeline} from 'node:stream/promises';
 import test, {type ExecutionContext} from 'ava';
 import {listenOnLoopback} from '../support/loopback.ts';
 import {buildByBuildctl} from './harness/build.ts';
-import {startBuildkitd} from './harness/buildkitd.ts';
+import {type Buildkitd, startBuildkitd} from './harness/buildkitd.ts';
 import {cacheBuild, fromRegistry} from './harness/cacheBuild.ts';
 import {createContext, lastStep} from './harness/context.ts';
 import {type AwsProxy, claimedKey, type Session, startAwsProxy} from './harness/faultProxyAws.ts';
 import {to} from './harness/faultProxyPlans.ts';
 import {startLayercache} from './harness/layercache.ts';
+import {logIn} from './harness/logIn.ts';
 import {startMinio} from './harness/minio.ts';
 import {cacheLayers, getBlob, getManifest, sha256} from './harness/registryClient.ts';
 import type {Storage} from './harness/registryServer.ts';
@@ -91,12 +92,16 @@ const inFile = async (t: ExecutionContext) => {
 	};
 };
 
-const exportAndImport = async (t: ExecutionContext, host: string) => {
+const exportAndImport = async (
+	t: ExecutionContext,
+	host: string,
+	startBuilder: (t: ExecutionContext) => Promise<Buildkitd> = startBuildkitd,
+) => {
 	const context = await createContext(t, {bigBytes});
 	const ref = `${host}/team/app:cache`;
-	const exported = await cacheBuild(t, {context, cacheTo: [`type=registry,ref=${ref},mode=max`]});
+	const exported = await cacheBuild(t, {context, builder: await startBuilder(t), cacheTo: [`type=registry,ref=${ref},mode=max`]});
 	await context.writeSource(2);
-	const imported = await cacheBuild(t, {context, cacheFrom: fromRegistry(ref)});
+	const imported = await cacheBuild(t, {context, builder: await startBuilder(t), cacheFrom: fromRegistry(ref)});
 	t.deepEqual(imported.ran, lastStep, imported.log);
 	t.is(imported.packed, exported.packed.replace('edition 1', 'edition 2'));
 };
@@ -242,8 +247,7 @@ for (let round = 1; round <= rounds; round += 1) {
 		const {aws, storage, assertNothingWrong} = await setUp(t);
 		const registry = await startLayercache(t, {storage, env: environmentOf(aws.issue(hour))});
 		const front = await startBasicAuth(t, registry.url);
-		await signIn(t, front.host);
-		await exportAndImport(t, front.host);
+		await exportAndImport(t, front.host, loggedInAt(front.host));
 		t.true((await assertNothingWrong()) >= 5);
 		t.deepEqual(
 			aws.proxy.seen.filter(({query, headers}) => query.has('X-Amz-Signature') && headers.authorization),
@@ -252,10 +256,9 @@ for (let round = 1; round <= rounds; round += 1) {
 
 		// What would have come of it.
 		const {digest} = await bigLayer(registry);
-		const authorization = {Authorization: `Basic ${Buffer.from(account).toString('base64')}`};
 		const url = (await getBlob(registry, 'team/app', digest)).headers.get('Location') ?? '';
 		t.is((await fetch(url)).status, 200);
-		const refused = await fetch(url, {headers: authorization});
+		const refused = await fetch(url, {headers: {Authorization: basic}});
 		t.is(refused.status, 400);
 		t.regex(await refused.text(), /Only one auth mechanism allowed/);
 	});
@@ -265,12 +268,12 @@ for (let round = 1; round <= rounds; round += 1) {
 		const registry = await startLayercache(t, {storage, env: environmentOf(aws.issue(hour))});
 		const triedOut = aws.refusals.length;
 		const front = await startBasicAuth(t, registry.url, {takesItAway: true});
-		await signIn(t, front.host);
+		const startBuilder = loggedInAt(front.host);
 		const context = await createContext(t, {bigBytes});
 		const ref = `${front.host}/team/app:cache`;
-		await cacheBuild(t, {context, cacheTo: [`type=registry,ref=${ref},mode=max`]});
+		await cacheBuild(t, {context, builder: await startBuilder(t), cacheTo: [`type=registry,ref=${ref},mode=max`]});
 		await context.writeSource(2);
-		const builder = await startBuildkitd(t);
+		const builder = await startBuilder(t);
 		const failed = await buildByBuildctl(builder, {
 			context: context.folder,
 			cacheFrom: fromRegistry(ref),
@@ -283,15 +286,15 @@ for (let round = 1; round <= rounds; round += 1) {
 	});
 }
 
-const account = 'builder:secret';
+const account = {name: 'builder', password: 'secret'};
+const basic = `Basic ${Buffer.from(`${account.name}:${account.password}`).toString('base64')}`;
 
 /** A proxy that asks for a password, as administrators put before registries. */
 const startBasicAuth = async (t: ExecutionContext, target: string, {takesItAway = false} = {}) => {
 	const {hostname, port} = new URL(target);
-	const expected = `Basic ${Buffer.from(account).toString('base64')}`;
 	const server = createServer((request, response) => {
 		const {authorization, ...kept} = request.headers;
-		if (authorization !== expected) {
+		if (authorization !== basic) {
 			request.resume();
 			response.writeHead(401, {'WWW-Authenticate': 'Basic realm="cache"'}).end();
 			return;
@@ -306,13 +309,8 @@ const startBasicAuth = async (t: ExecutionContext, target: string, {takesItAway 
 	return {host: new URL(await listenOnLoopback(t, server)).host};
 };
 
-/** For buildctl, which the tests of this file start one at a time. */
-const signIn = async (t: ExecutionContext, host: string) => {
-	const folder = join(await temporaryFolder(t, 'docker'), 'config');
-	await mkdir(folder);
-	await writeFile(join(folder, 'config.json'), JSON.stringify({auths: {[host]: {auth: Buffer.from(account).toString('base64')}}}));
-	env.DOCKER_CONFIG = folder;
-	t.teardown(() => {
-		delete env.DOCKER_CONFIG;
-	});
+const loggedInAt = (host: string) => async (t: ExecutionContext) => {
+	const builder = await startBuildkitd(t);
+	await logIn(builder, host, account.password, account.name);
+	return builder;
 };
