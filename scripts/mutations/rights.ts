@@ -19,6 +19,13 @@ export const rightsMutations: readonly Mutation[] = [
 		test: {file: access, title: 'a push goes to the tags that one may push to, and says what one may instead'},
 	},
 	{
+		threat: 'A reader who looks as before a push, and so keeps what nobody uses',
+		file: 'src/refs/withRights.ts',
+		take: "if (asker !== 'pusher') return asker;",
+		leave: 'return asker;',
+		test: {file: 'test/unit/withRights.test.ts', title: 'a look before a push is one only of somebody who may push there'},
+	},
+	{
 		threat: 'A mount from what one may not read',
 		file: 'src/refs/withRights.ts',
 		take: "if (from && !rights.mayWithin('pull', from).allowed) return false;",
@@ -28,7 +35,7 @@ export const rightsMutations: readonly Mutation[] = [
 	{
 		threat: 'A union, a chain or two dots across a right',
 		file: 'src/refs/withRights.ts',
-		take: 'const stored = await inner.getManifest(repo, reference, asker, tag => mayPull(repo, tag));',
+		take: 'const stored = await inner.getManifest(repo, reference, acting, tag => mayPull(repo, tag));',
 		leave: 'const stored = await inner.getManifest(repo, reference, asker);',
 		test: {
 			file: access,
