@@ -84,8 +84,8 @@ export const listeningSettings = {
 	),
 	LAYERCACHE_HTTP_DOWNLOADS: setting(
 		'downloadsAtOnce',
-		wholeNumber(4, 100_000).default(128),
-		'How many blobs are streamed to clients at once; others wait, and those who read share the places fairly.',
+		wholeNumber(4, 100_000).default(16),
+		'How many blobs are streamed to clients at once; others wait, and those who read share the places fairly. Each takes some 1.2 MiB: more of them where many builders read over slow lines and nothing is redirected.',
 	),
 	LAYERCACHE_DRAIN_SECONDS: setting(
 		'drainSeconds',
