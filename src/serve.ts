@@ -4,6 +4,7 @@ import type {AddressInfo} from 'node:net';
 import type {AppOptions} from './app.ts';
 import {parseSettings, type Settings, SettingsInvalid} from './config/settings.ts';
 import {buildLines} from './http/welcome.ts';
+import {isLoopbackAddress} from './lib/loopback.ts';
 import {StoreUnavailable, StoreUnfit} from './storage/objectStore.ts';
 import {createLog} from './telemetry/log.ts';
 import {version} from './version.ts';
@@ -34,7 +35,8 @@ const startServing = async (): Promise<void> => {
 	const {address} = server.address;
 	const url = settings.publicUrl ?? urlOf(server.address, settings.tlsCert ? 'https' : 'http');
 	log.info({version, url: url.origin, store: settings.store, ...(settings.workers > 1 && {workers: settings.workers})}, 'listening');
-	if (!isLoopback(address) && settings.auth === 'none') log.warn({address}, 'anyone who reaches this address may read, push and delete');
+	if (!isLoopbackAddress(address) && settings.auth === 'none')
+		log.warn({address}, 'anyone who reaches this address may read, push and delete');
 	if (onTerminal) process.stdout.write(`\n${buildLines(url)}\n\n`);
 
 	let stopping = false;
@@ -79,8 +81,6 @@ const urlOf = ({address, family, port}: AddressInfo, scheme: string) => {
 	const host = {'0.0.0.0': '127.0.0.1', '::': '[::1]'}[address] ?? (family === 'IPv6' ? `[${address}]` : address);
 	return new URL(`${scheme}://${host}:${port}`);
 };
-
-const isLoopback = (address: string) => address === '::1' || address.startsWith('127.');
 
 /** What a person can mend is told in a sentence; only the unforeseen shows its stack. */
 const explanation = async (error: unknown): Promise<unknown> => {

@@ -81,8 +81,8 @@ export const httpMutations: readonly Mutation[] = [
 	{
 		threat: 'A name that was made to mean this machine',
 		file: 'src/http/adminAccess.ts',
-		take: 'isLoopback(address) && isLoopbackHost(headers.host) &&',
-		leave: 'isLoopback(address) &&',
+		take: 'isLoopbackAddress(address) && isLoopbackHost(headers.host) &&',
+		leave: 'isLoopbackAddress(address) &&',
 		test: {
 			file: admin,
 			title: 'a public URL opens nothing to pages of other sites, and nothing to those behind a proxy that does not say so',

@@ -133,7 +133,7 @@ export const identityMutations: readonly Mutation[] = [
 	{
 		threat: 'Whoever reads the bucket logs in with what is there',
 		file: 'src/auth/staticTokens.ts',
-		take: "secretHash: hashOf(secret).toString('hex'),",
+		take: "secretHash: secretHashOf(secret).toString('hex'),",
 		leave: "secretHash: Buffer.from(secret, 'base64url').toString('hex'),",
 		test: {file: staticTokens, title: 'the store has nothing that one could log in with'},
 	},

@@ -1,8 +1,9 @@
 /** Whom a credential proves, whatever kind it is of, and whether what was issued for one still stands. */
-import {createHash, timingSafeEqual} from 'node:crypto';
+
 import {type Authenticated, administrator, type Credential, type Identity, markOf, type Refusal} from './identity.ts';
 import type {IdTokens} from './idTokens.ts';
 import type {KnownTokens} from './knownTokens.ts';
+import {hasSecretHash, secretHashOf} from './secretHash.ts';
 import type {Users} from './users.ts';
 
 export type Credentials = {
@@ -28,9 +29,9 @@ export type CredentialSources = {
 };
 
 export const createCredentials = ({users, tokens, idTokens, administratorToken, renewableForMs, clock}: CredentialSources): Credentials => {
-	const administratorHash = administratorToken === undefined ? undefined : hashOf(administratorToken);
+	const administratorHash = administratorToken === undefined ? undefined : secretHashOf(administratorToken);
 	const administratorMark = markOf('administrator', administratorToken ?? '');
-	const isAdministrator = (text: string) => administratorHash !== undefined && timingSafeEqual(hashOf(text), administratorHash);
+	const isAdministrator = (text: string) => administratorHash !== undefined && hasSecretHash(text, administratorHash);
 
 	const renewable = (answer: {identity: Identity; mark: string; expiresAt?: Date} | Refusal): Authenticated | Refusal => {
 		if ('refused' in answer) return answer;
@@ -70,8 +71,6 @@ export const createCredentials = ({users, tokens, idTokens, administratorToken, 
 };
 
 type Stands = Credentials['stands'];
-
-const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /** Three parts of base64url, the first of which is a JSON object: a password that happens to be so is not to be had. */
 const isJwtLike = (text: string): boolean => /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/.test(text);

@@ -1,10 +1,11 @@
 /** Static tokens, for what has neither an issuer nor a user: made, listed and revoked. The store has hashes of them, and nothing to log in with. */
-import {createHash, timingSafeEqual} from 'node:crypto';
+
 import {z} from 'zod';
 import {actions} from '../config/actions.ts';
 import {readDocument, swapDocument} from '../registry/documents.ts';
 import type {ObjectStore} from '../storage/objectStore.ts';
 import type {Grant} from './identity.ts';
+import {hasSecretHash, secretHashOf} from './secretHash.ts';
 
 /** What is known of one. Times are ISO 8601, by the store's clock. `grants`: it has these rights, and no others. */
 export type StaticToken = z.output<typeof tokenSchema>;
@@ -32,7 +33,7 @@ export const createStaticTokens = (store: ObjectStore, {bytes}: {bytes: (count: 
 		const token: StaticToken = {
 			id: bytes(6).toString('hex'),
 			name,
-			secretHash: hashOf(secret).toString('hex'),
+			secretHash: secretHashOf(secret).toString('hex'),
 			createdAt: now.toISOString(),
 			createdBy,
 			...(expiresInMs !== undefined && {expiresAt: new Date(now.getTime() + expiresInMs).toISOString()}),
@@ -75,8 +76,7 @@ export const parseStaticToken = (text: string): {id: string; secret: string} | u
 	return id && secret ? {id, secret} : undefined;
 };
 
-export const isSecretOf = ({secretHash}: StaticToken, secret: string): boolean =>
-	timingSafeEqual(hashOf(secret), Buffer.from(secretHash, 'hex'));
+export const isSecretOf = ({secretHash}: StaticToken, secret: string): boolean => hasSecretHash(secret, Buffer.from(secretHash, 'hex'));
 
 /** Such as `deploy-host-1`: a part of names of identities, and a word on the command line. */
 export const tokenName = z
@@ -105,9 +105,6 @@ const isForgotten = ({revokedAt, expiresAt}: StaticToken, now: Date): boolean =>
 	const ends = [revokedAt, expiresAt].flatMap(text => (text === undefined ? [] : [Date.parse(text)]));
 	return ends.length > 0 && Math.min(...ends) + keptForMs < now.getTime();
 };
-
-/** A secret of 256 random bits needs no slow hash: nobody guesses it. */
-const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 
 const time = z.iso.datetime();
 const tokenSchema = z.object({

@@ -5,8 +5,7 @@ import type {Audit, AuditEvent} from '../audit/audit.ts';
 import {type Authenticated, administrator, anonymous, type Credential, type Identity} from '../auth/identity.ts';
 import type {Decision, Rights, RightsOf} from '../auth/rights.ts';
 import {withinScopes} from '../auth/scopedRights.ts';
-import {isAmong} from '../lib/addressRanges.ts';
-import {isLoopbackName} from '../lib/loopback.ts';
+import {isLoopbackAddress, isLoopbackName} from '../lib/loopback.ts';
 import {ApiRefusal} from './apiRefusal.ts';
 import type {Asking, Authenticate, Identify} from './authentication.ts';
 import type {Client} from './client.ts';
@@ -138,7 +137,7 @@ export const isJson = (contentType = ''): boolean => contentType.split(';', 1)[0
 /** Whether somebody asks from this machine, and for nobody else. */
 export const isHere = ({headers}: IncomingMessage, {address, url}: Client): boolean =>
 	// A public URL tells of a proxy, and not every proxy says that it is one.
-	isLoopback(address) && isLoopbackHost(headers.host) && !isForwarded(headers) && isLoopbackName(url.hostname);
+	isLoopbackAddress(address) && isLoopbackHost(headers.host) && !isForwarded(headers) && isLoopbackName(url.hostname);
 
 /** A browser cannot send a bearer token by itself, but asks for a name and a password. */
 const unauthenticated = (message: string) =>
@@ -155,8 +154,6 @@ const notFromHere = () =>
 		'without LAYERCACHE_ADMIN_TOKEN only clients on the same machine are answered',
 		'set LAYERCACHE_ADMIN_TOKEN at the server, and send it; or ask 127.0.0.1 from the server itself, where no LAYERCACHE_PUBLIC_URL is set',
 	);
-
-const isLoopback = isAmong(['127.0.0.0/8', '::1']);
 
 // A page of another site whose name was made to mean 127.0.0.1 comes with that name, whatever URL is said to be ours.
 const isLoopbackHost = (host = '') => isLoopbackName(URL.parse(`http://${host}`)?.hostname ?? '');

@@ -77,4 +77,4 @@ const decide = (request: OciRequest, {identity, scopes, rights, isOpen}: Asked):
 };
 
 /** Everything that is asked of a repository needs a right there. */
-const actionOf = (request: OciRequest & {repo: RepositoryName}): Action => endpoints[request.kind].action as Action;
+export const actionOf = (request: OciRequest & {repo: RepositoryName}): Action => endpoints[request.kind].action as Action;

@@ -1,6 +1,6 @@
 /** Who may read `/metrics`, which tell the names of repositories and how much is done with them. */
-import {createHash, timingSafeEqual} from 'node:crypto';
 import type {IncomingMessage} from 'node:http';
+import {hasSecretHash, secretHashOf} from '../auth/secretHash.ts';
 import {type AdminAccess, isHere} from './adminAccess.ts';
 import {parseAuthorization} from './authentication.ts';
 import type {Exchange} from './exchange.ts';
@@ -28,7 +28,5 @@ export const createMetricsAccess =
 const isToken = (authorization: string | undefined, token: string): boolean => {
 	const credential = parseAuthorization(authorization ?? '');
 	if (!credential) return false;
-	return timingSafeEqual(sha256('bearer' in credential ? credential.bearer : credential.password), sha256(token));
+	return hasSecretHash('bearer' in credential ? credential.bearer : credential.password, secretHashOf(token));
 };
-
-const sha256 = (text: string) => createHash('sha256').update(text).digest();

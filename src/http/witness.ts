@@ -2,8 +2,7 @@
 import {isTag, type OciRequest, type Tag} from 'oci-spec-types';
 import type {Audit, AuditEvent} from '../audit/audit.ts';
 import type {Rights} from '../auth/rights.ts';
-import type {Admission} from './authorization.ts';
-import {endpoints} from './endpoints.ts';
+import {type Admission, actionOf} from './authorization.ts';
 import type {Exchange} from './exchange.ts';
 
 export type Witness = {
@@ -59,7 +58,5 @@ const reasonOf = (admission: Admission, request: OciRequest, {tag}: Subject): st
 	return exact?.allowed ? exact.reason : admission.why;
 };
 
-const rightTo = (rights: Rights, request: OciRequest, tag: Tag) => {
-	const {action} = endpoints[request.kind];
-	return 'repo' in request && action && action !== 'catalog' ? rights.may(action, request.repo, tag) : undefined;
-};
+const rightTo = (rights: Rights, request: OciRequest, tag: Tag) =>
+	'repo' in request ? rights.may(actionOf(request), request.repo, tag) : undefined;

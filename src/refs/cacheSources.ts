@@ -4,11 +4,11 @@ import {cacheConfigOf, cacheLayersOf} from '../cache/cacheDocument.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import {newestFirst} from '../registry/newestFirst.ts';
 import type {Lends, Registry, StoredManifest, TagFacts} from '../registry/registry.ts';
+import {unlessUnknown} from '../registry/unlessUnknown.ts';
 import {fairShare} from './fairShare.ts';
 import {withinBytes} from './headBounds.ts';
 import type {LayerHealth} from './layerHealth.ts';
 import type {RefRules, TagSource} from './refBehaviour.ts';
-import {unlessUnknown} from './unlessUnknown.ts';
 import {withinReading} from './withinReading.ts';
 
 /** A cache that can be served, but for its `missing` layers. `newest` pushes come first in a list of these. */
@@ -16,8 +16,6 @@ export type CacheSource = TagFacts & Cache & {stored: StoredManifest; missing: r
 
 /** `other`: the tag names something that is no cache, which is answered as it is. */
 export type TagContent = {other: StoredManifest} | {caches: readonly CacheSource[]};
-
-export type CacheSources = ReturnType<typeof createCacheSources>;
 
 export const createCacheSources = (registry: Registry, rules: RefRules, health: LayerHealth) => {
 	/** Manifests never change; those that the registry remembers are the same object each time. */

@@ -12,9 +12,9 @@ import {createFlights} from '../lib/flights.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import type {DerivedPointer, DerivedPointers} from '../registry/derivedPointers.ts';
 import type {Registry, StoredManifest} from '../registry/registry.ts';
+import {unlessUnknown} from '../registry/unlessUnknown.ts';
 import type {CacheSource} from './cacheSources.ts';
 import type {Plan} from './derivation.ts';
-import {unlessUnknown} from './unlessUnknown.ts';
 
 /** `made`: now, and not before. */
 export type DerivedDocument = {stored: StoredManifest; ways: DerivedPointer['ways']; made: boolean};

@@ -2,7 +2,7 @@
 import {type Digest, OciError, parseManifest, type RepositoryName, references, type Tag} from 'oci-spec-types';
 import {mapInOrder} from '../lib/mapInOrder.ts';
 import type {Registry, TagFacts} from '../registry/registry.ts';
-import {unlessUnknown} from './unlessUnknown.ts';
+import {unlessUnknown} from '../registry/unlessUnknown.ts';
 
 /** `facts`: what was pushed to the tag and counts. Tags that are not `wanted` are not looked at. `registry` answers what was pushed, as it was. */
 export async function* tagsNeeding(

@@ -8,10 +8,10 @@ import {mergedInOrder} from '../lib/mergedInOrder.ts';
 import type {Heads} from '../registry/heads.ts';
 import {newestFirst} from '../registry/newestFirst.ts';
 import {type Asker, type Registry, type TagFacts, TagProtected} from '../registry/registry.ts';
+import {unlessUnknown} from '../registry/unlessUnknown.ts';
 import {fairShare} from './fairShare.ts';
 import {withinBounds} from './headBounds.ts';
 import type {RefRules} from './refBehaviour.ts';
-import {unlessUnknown} from './unlessUnknown.ts';
 
 export const withMergingTags = (inner: Registry, heads: Heads, rules: RefRules): Registry => {
 	const merges = (repo: RepositoryName, tag: Tag) => rules.behaviourOf(repo, tag).onPush === 'merge';

@@ -2,8 +2,8 @@
 import {type Digest, type Manifest, parseManifest, type RepositoryName, references} from 'oci-spec-types';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import type {Registry} from '../registry/registry.ts';
+import {unlessAbsent} from '../registry/unlessUnknown.ts';
 import type {Routing} from './routing.ts';
-import {unlessAbsent} from './unlessAbsent.ts';
 
 /** What no upstream has either is left to whoever looks next. */
 export const bring = async (inner: Registry, routing: Routing, repo: RepositoryName, manifest: Manifest): Promise<void> => {

@@ -1,5 +1,6 @@
 /** Connections to a registry elsewhere, and to where it sends us: undici, whose time-outs are about silence, not about length, and for whom a reader that pauses is not silent. */
-import {Agent, type Dispatcher} from 'undici';
+import type {Dispatcher} from 'undici';
+import {createHttpAgent, joinedHeaders} from '../lib/httpAgent.ts';
 import type {Bytes} from '../registry/registry.ts';
 import type {RemoteTuning} from './upstream.ts';
 
@@ -21,10 +22,10 @@ export type Connections = {send(request: WireRequest): Promise<WireAnswer>; clos
 export const createConnections = (tuning: RemoteTuning): Connections => {
 	// What is small never waits behind layers.
 	const pools = {
-		little: createAgent(tuning, tuning.sockets),
-		upload: createAgent(tuning, tuning.sockets),
+		little: createHttpAgent(tuning, tuning.sockets),
+		upload: createHttpAgent(tuning, tuning.sockets),
 		// A client that reads slowly or pauses holds its connection: there are as many of these as clients want, and nobody waits behind them.
-		download: createAgent(tuning, null),
+		download: createHttpAgent(tuning, null),
 	};
 	return {
 		async send({method, url, headers, body, carries, signal}) {
@@ -55,24 +56,3 @@ export const createConnections = (tuning: RemoteTuning): Connections => {
 export const discard = ({body}: WireAnswer): void => void body.dump({limit: drainedBytes}).catch(() => undefined);
 
 const drainedBytes = 16 * 1024;
-
-/** `sockets: null` is as many as are asked for. */
-const createAgent = ({connectSeconds, idleSeconds}: RemoteTuning, sockets: number | null): Agent =>
-	new Agent({
-		connections: sockets,
-		pipelining: 1,
-		// Shorter than what servers and load balancers usually wait; who meets the end of a connection all the same asks again.
-		keepAliveTimeout: 15_000,
-		connect: {timeout: connectSeconds * 1000},
-		headersTimeout: idleSeconds * 1000,
-		bodyTimeout: idleSeconds * 1000,
-	});
-
-const joinedHeaders = (headers: Dispatcher.ResponseData['headers']): Record<string, string> => {
-	const joined: Record<string, string> = {};
-	for (const name in headers) {
-		const value = headers[name];
-		joined[name] = Array.isArray(value) ? value.join(', ') : (value ?? '');
-	}
-	return joined;
-};

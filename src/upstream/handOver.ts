@@ -14,9 +14,9 @@ import {
 import {createFlights} from '../lib/flights.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import type {Registry, StoredManifest} from '../registry/registry.ts';
+import {unlessAbsent} from '../registry/unlessUnknown.ts';
 import {reopenable} from './reopenable.ts';
 import type {Destination} from './routing.ts';
-import {unlessAbsent} from './unlessAbsent.ts';
 
 export type HandOver = {
 	/**

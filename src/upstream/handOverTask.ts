@@ -2,11 +2,11 @@
 import {OciError, parseManifest} from 'oci-spec-types';
 import {isCacheManifest} from '../cache/cacheDocument.ts';
 import type {Registry} from '../registry/registry.ts';
+import {unlessAbsent} from '../registry/unlessUnknown.ts';
 import {cacheForUpstream} from './cacheForUpstream.ts';
 import type {HandOver} from './handOver.ts';
 import type {HandOverTask, Queue} from './queue.ts';
 import type {Routed, Routing} from './routing.ts';
-import {unlessAbsent} from './unlessAbsent.ts';
 
 export type HandOverTaskOptions = {
 	/** Answers importers as clients are answered. */

@@ -4,9 +4,9 @@ import {isCacheManifest} from '../cache/cacheDocument.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import {mergedInOrder} from '../lib/mergedInOrder.ts';
 import type {Asker, Lends, Registry, StoredManifest} from '../registry/registry.ts';
+import {unlessAbsent} from '../registry/unlessUnknown.ts';
 import type {Glance} from './glances.ts';
 import type {Routed, Routing} from './routing.ts';
-import {unlessAbsent} from './unlessAbsent.ts';
 
 export type UpstreamReadsOptions = {
 	routing: Routing;

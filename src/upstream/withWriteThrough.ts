@@ -16,10 +16,10 @@ import {
 import {isCacheManifest} from '../cache/cacheDocument.ts';
 import {mapParallel} from '../lib/mapInOrder.ts';
 import {type AcceptedManifest, type PushedAs, type PushedManifest, type Registry, TagProtected} from '../registry/registry.ts';
+import {unlessAbsent} from '../registry/unlessUnknown.ts';
 import {bring} from './bring.ts';
 import type {HandOver} from './handOver.ts';
 import type {Destination, Routed, Routing} from './routing.ts';
-import {unlessAbsent} from './unlessAbsent.ts';
 
 export type WriteThroughOptions = {
 	routing: Routing;

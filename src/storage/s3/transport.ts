@@ -1,5 +1,6 @@
 /** How requests get to S3: undici, whose time-outs are about silence, not about length, and for whom a reader that pauses is not silent. */
-import {Agent, type Dispatcher} from 'undici';
+import type {Agent, Dispatcher} from 'undici';
+import {createHttpAgent, joinedHeaders} from '../../lib/httpAgent.ts';
 import type {S3Tuning} from './settings.ts';
 
 export type TransportRequest = {
@@ -25,9 +26,9 @@ export type Transport = {
 };
 
 export const createTransport = (tuning: S3Tuning): Transport => {
-	const agent = createAgent(tuning, tuning.sockets);
+	const agent = createHttpAgent(tuning, tuning.sockets);
 	// A client that is slow or pauses holds its connection: there are as many of these as clients want, and nobody waits behind them.
-	const forClients = createAgent(tuning, null);
+	const forClients = createHttpAgent(tuning, null);
 	return {
 		agent,
 
@@ -46,7 +47,7 @@ export const createTransport = (tuning: S3Tuning): Transport => {
 			});
 			// Whoever reads the body hears of its failures there.
 			answer.body.on('error', () => undefined);
-			return {status: answer.statusCode, headers: singleHeaders(answer.headers), body: answer.body};
+			return {status: answer.statusCode, headers: joinedHeaders(answer.headers), body: answer.body};
 		},
 
 		async close() {
@@ -55,26 +56,5 @@ export const createTransport = (tuning: S3Tuning): Transport => {
 	};
 };
 
-/** `sockets: null` is as many as are asked for. */
-const createAgent = ({connectSeconds, idleSeconds}: S3Tuning, sockets: number | null): Agent =>
-	new Agent({
-		connections: sockets,
-		pipelining: 1,
-		// S3 itself waits longer before it closes; a request that meets the end of its connection is repeated.
-		keepAliveTimeout: 15_000,
-		connect: {timeout: connectSeconds * 1000},
-		headersTimeout: idleSeconds * 1000,
-		bodyTimeout: idleSeconds * 1000,
-	});
-
 /** What S3 answers at once if it answers at all; a copy or the end of a multipart upload may take it minutes. */
 const quickMethods: readonly string[] = ['GET', 'HEAD', 'DELETE'];
-
-const singleHeaders = (headers: Record<string, string | string[] | undefined>): Record<string, string> => {
-	const single: Record<string, string> = {};
-	for (const name in headers) {
-		const value = headers[name];
-		single[name] = Array.isArray(value) ? value.join(', ') : (value ?? '');
-	}
-	return single;
-};
