@@ -61,10 +61,15 @@ const outcome = async (copy: string, {file, take, leave, test}: Mutation): Promi
 };
 
 const wanted = argv[2] ?? '';
+const chosen = mutations.filter(({threat, file}) => threat.includes(wanted) || file.includes(wanted));
+if (chosen.length === 0) {
+	stdout.write(`no threat and no file has this in its name: ${wanted}\n`);
+	exit(2);
+}
 const copy = await copyCheckout();
 let wrong = 0;
 try {
-	for (const mutation of mutations.filter(({threat, file}) => threat.includes(wanted) || file.includes(wanted))) {
+	for (const mutation of chosen) {
 		const problem = await outcome(copy, mutation);
 		if (problem) wrong += 1;
 		stdout.write(`${problem ? `WRONG: ${problem}` : 'fails without it'}: ${mutation.threat} (${mutation.file})\n`);
