@@ -1,5 +1,7 @@
 /** The policy that is in force, what the log and the metrics hear of it, and the registry that each client gets by it. */
+import {LRUCache} from 'lru-cache';
 import {clientNameOf} from './auth/identity.ts';
+import type {Caller, Rights} from './auth/rights.ts';
 import {countRules, noPolicy, type Policy, type PolicyInvalid, protectsForNobody} from './config/policy.ts';
 import {openPolicyFile, type PolicyFile} from './config/policyFile.ts';
 import type {Settings} from './config/settings.ts';
@@ -46,18 +48,28 @@ export const registryForCallers = (
 ): RegistryFor => {
 	const limitBytes = settings.unreferencedLimitBytes;
 	const unreferenced = limitBytes > 0 ? createUnreferenced(limitBytes, elapsed) : undefined;
-	return (caller, onDenial) => {
-		const {rights} = caller;
-		const client = clientNameOf(caller);
-		const limited = unreferenced
-			? withUnreferencedLimit(registry, unreferenced, tenantOf({identity: caller.identity, client: caller}))
-			: registry;
-		const tellDenial = (denial: Denial) => {
+	// A client sends many requests, and its rights stay the same while the policy does.
+	const known = new LRUCache<string, {rights: Rights; registry: Registry}>({max: rememberedClients});
+
+	const make = ({identity, address, rights}: Caller, client: string): Registry => {
+		const limited = unreferenced ? withUnreferencedLimit(registry, unreferenced, tenantOf({identity, client: {address}})) : registry;
+		const onDenial = (denial: Denial) => {
 			log.info({...denial, client}, 'protected ref');
 			metrics.recordDenial(denial.did, denial.outcome);
-			onDenial(denial);
 		};
 		// A push to a tag that nobody can push to is refused, and never discarded.
-		return withRefSyntax(withRights(limited, {rights, rules, pushed, onDenial: tellDenial}));
+		return withRefSyntax(withRights(limited, {rights, rules, pushed, onDenial}));
+	};
+
+	return caller => {
+		const {rights} = caller;
+		const client = clientNameOf(caller);
+		const before = known.get(client);
+		if (before?.rights === rights) return before.registry;
+		const made = make(caller, client);
+		known.set(client, {rights, registry: made});
+		return made;
 	};
 };
+
+const rememberedClients = 500;

@@ -3,7 +3,18 @@ import {type RepositoryName, repositoryNameSchema, type Scope} from 'oci-spec-ty
 import type {Action} from '../config/actions.ts';
 import type {Decision, Rights} from './rights.ts';
 
+/** The same for the same two: a token comes with many requests. */
 export const withinScopes = (rights: Rights, scopes: readonly Scope[]): Rights => {
+	const before = narrowed.get(scopes);
+	if (before?.rights === rights) return before.within;
+	const within = narrow(rights, scopes);
+	narrowed.set(scopes, {rights, within});
+	return within;
+};
+
+const narrowed = new WeakMap<readonly Scope[], {rights: Rights; within: Rights}>();
+
+const narrow = (rights: Rights, scopes: readonly Scope[]): Rights => {
 	/** What the holder may not do is said first: no other token would help. */
 	const within = (action: Action, repo: RepositoryName, decision: Decision): Decision =>
 		!decision.allowed || hasScope(scopes, action, repo)

@@ -7,7 +7,7 @@ import type {SpeedOptions} from '../lib/speed.ts';
 import type {Bytes} from '../registry/registry.ts';
 import type {Exchange} from './exchange.ts';
 import {maxManifestBytes} from './manifests.ts';
-import {type Room, slowBlob, slowManifest} from './room.ts';
+import {bringsBody, type Room, slowBlob, slowManifest} from './room.ts';
 import {tenantOf} from './tenant.ts';
 import {cutUnlessComplete} from './unreadBody.ts';
 
@@ -18,7 +18,9 @@ export type ArrivingBody = Bytes & {
 
 /** The body of a request for the registry. What is slow while others wait for its room throws UNAVAILABLE. */
 export const bodyOf = (exchange: Exchange, request: IncomingMessage, room: Room): ArrivingBody => {
-	const isManifest = exchange.request?.kind === 'manifest.put';
+	const kind = exchange.request?.kind;
+	if (!kind || !bringsBody(kind)) return noBody;
+	const isManifest = kind === 'manifest.put';
 	return createArrivingBody(request, {
 		lender: isManifest ? room.manifests : room.uploads,
 		amount: isManifest ? Math.min(sizeOf(request) ?? maxManifestBytes, maxManifestBytes) : 1,
@@ -31,6 +33,11 @@ export const bodyOf = (exchange: Exchange, request: IncomingMessage, room: Room)
 			exchange.cut = 'slow';
 		},
 	});
+};
+
+const noBody: ArrivingBody = {
+	async *[Symbol.asyncIterator]() {},
+	leave() {},
 };
 
 /** Content-Length, where there is one. */

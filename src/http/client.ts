@@ -5,20 +5,33 @@ import {LRUCache} from 'lru-cache';
 import {type IsAddress, plainAddress} from '../lib/addressRanges.ts';
 
 /** `url` is the origin by which the client reached us. */
-export type Client = {address: string; url: URL};
+export type Client = {readonly address: string; readonly url: URL};
 
 /** X-Forwarded-* count only when the connection comes from a trusted proxy; `publicUrl`, where it is set, says more than either. */
 export const clientOf = (request: IncomingMessage, isTrusted: IsAddress, publicUrl?: URL): Client => {
 	const peer = plainAddress(request.socket.remoteAddress ?? '');
 	const forwarded = isTrusted(peer);
-	return {
-		address: forwarded ? originalAddress(peer, request.headers['x-forwarded-for'], isTrusted) : peer,
-		// Few ask for it, and every request would pay for it.
-		get url() {
-			return publicUrl ?? originOf(request, forwarded);
-		},
-	};
+	const address = forwarded ? originalAddress(peer, request.headers['x-forwarded-for'], isTrusted) : peer;
+	return new AskingClient(address, () => publicUrl ?? originOf(request, forwarded));
 };
+
+/**
+ * Few ask for the URL, and every request would pay for it. A class, since a getter in an object that is made for each request makes V8 draw up
+ * a new shape each time, which outlives the request and, until the next whole collection, keeps it.
+ */
+class AskingClient implements Client {
+	readonly address: string;
+	readonly #origin: () => URL;
+
+	constructor(address: string, origin: () => URL) {
+		this.address = address;
+		this.#origin = origin;
+	}
+
+	get url(): URL {
+		return this.#origin();
+	}
+}
 
 /**
  * Whether Go's HTTP client carries its Authorization header from one host to the other when redirected: to the same

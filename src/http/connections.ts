@@ -47,6 +47,10 @@ export const limitConnections = (server: Server, event: 'connection' | 'secureCo
 		if (!connection) return;
 		connection.requests += 1;
 		connection.last = {request, response};
+		// Kept until the next one came, they would outlive a collection, and be copied by it.
+		response.once('close', () => {
+			if (connection.last?.response === response && request.complete) connection.last = undefined;
+		});
 	});
 
 	const watch = setInterval(() => {
@@ -68,7 +72,8 @@ export type Connection = {
 	/** By which it is counted. */
 	network: string;
 	requests: number;
-	last?: {request: Pick<IncomingMessage, 'complete'>; response: Pick<ServerResponse, 'closed'>};
+	/** Missing where there was none, or all of it came and is answered. */
+	last?: {request: Pick<IncomingMessage, 'complete'>; response: Pick<ServerResponse, 'closed'>} | undefined;
 	/** What was seen when it was last looked at. */
 	seen: {requests: number; read: number; written: number; isQuiet: boolean};
 	/** When it was seen that something had moved, and that headers came. */

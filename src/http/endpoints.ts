@@ -36,7 +36,10 @@ export type HandlerContext = {
 	staysOpen: boolean;
 	/** For the metrics: whether an upload was redirected, or why not. */
 	noteUpload: (way: UploadWay) => void;
-	log: Log;
+	/** For the audit: that a push left this tag as it was, though the answer says nothing of it. */
+	noteDiscarded: (tag: Tag) => void;
+	/** Its lines have the id of the request. */
+	log: () => Log;
 };
 
 export type Handle<K extends OciRequest['kind']> = (request: RequestOf<K>, context: HandlerContext) => Promise<Reply>;

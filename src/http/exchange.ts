@@ -30,16 +30,26 @@ export type Exchange = {
 	upload?: UploadWay;
 };
 
-export const createExchange = (id: string, client: Client, log: Log): Exchange => ({
-	id,
-	client,
-	// Most requests have nothing to say beside their one line.
-	get log() {
-		return log.child({requestId: id});
-	},
-	bytesIn: 0,
-	bytesOut: 0,
-});
+export const createExchange = (id: string, client: Client, log: Log): Exchange => new OpenExchange(id, client, log);
+
+/** A class for the reason that a client is one: most requests have nothing to say beside their one line. */
+class OpenExchange implements Exchange {
+	readonly id: string;
+	readonly client: Client;
+	readonly #log: Log;
+	bytesIn = 0;
+	bytesOut = 0;
+
+	constructor(id: string, client: Client, log: Log) {
+		this.id = id;
+		this.client = client;
+		this.#log = log;
+	}
+
+	get log(): Log {
+		return this.#log.child({requestId: this.id});
+	}
+}
 
 /** As the audit tells of whoever has an operation run. */
 export const runnerOf = ({id, client, identity = administrator}: Exchange): Runner => ({
@@ -72,20 +82,29 @@ export const recordWhenOver = (
 		const status = response.writableFinished ? response.statusCode : 499;
 		metrics.recordRequest({kind: exchange.request?.kind ?? 'other', method, status, seconds, bytesIn, bytesOut});
 		if (exchange.upload) metrics.recordUpload(exchange.upload);
+		const {identity} = exchange;
+		const {kind, repo, reference, tag, digest, upload}: Asked = exchange.request ?? {};
+		// One literal, since this is written for each request; what is undefined is left out of the line.
 		log.info(
 			{
 				requestId: exchange.id,
 				method,
-				...(exchange.request ? factsOf(exchange.request) : {path: request.url?.split('?', 1)[0]?.slice(0, 256)}),
+				kind,
+				repo,
+				reference,
+				tag,
+				digest,
+				upload,
+				path: kind ? undefined : request.url?.split('?', 1)[0]?.slice(0, 256),
 				status,
-				...(exchange.errorCode && {code: exchange.errorCode}),
-				...(exchange.redirected && {redirected: true}),
-				...(exchange.cut && {cut: exchange.cut}),
+				code: exchange.errorCode,
+				redirected: exchange.redirected || undefined,
+				cut: exchange.cut,
 				bytesIn,
 				bytesOut,
 				durationMs: Math.round(seconds * 1e5) / 100,
 				client: exchange.client.address,
-				...(exchange.identity && exchange.identity.kind !== 'anonymous' && {identity: exchange.identity.name}),
+				identity: identity?.kind === 'anonymous' ? undefined : identity?.name,
 				userAgent: request.headers['user-agent']?.slice(0, 256).replace(notPrintable, '?'),
 			},
 			'request',
@@ -96,12 +115,5 @@ export const recordWhenOver = (
 // JSON keeps the controls above ASCII as they are, and a terminal obeys them.
 const notPrintable = /[^\x20-\x7e]/g;
 
-/** Names, never query strings: those may carry what is nobody else's. */
-const factsOf = (request: OciRequest) => ({
-	kind: request.kind,
-	...('repo' in request && {repo: request.repo}),
-	...('reference' in request && {reference: request.reference}),
-	...('tag' in request && {tag: request.tag}),
-	...('digest' in request && {digest: request.digest}),
-	...('upload' in request && {upload: request.upload}),
-});
+/** What is told of a request: names, never query strings, which may carry what is nobody else's. */
+type Asked = {kind?: OciRequest['kind']; repo?: string; reference?: string; tag?: string; digest?: string; upload?: string};

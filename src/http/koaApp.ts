@@ -45,7 +45,6 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 		router.all(path, async ({req, res, state: {exchange}}) => {
 			await send(exchange, req, res, await answer(exchange, req, res));
 		});
-	route('/v2{/*rest}', (exchange, request, response) => answerV2(exchange, request, response, options));
 	route('/api{/*rest}', async (exchange, request) => {
 		const {method = 'GET', url = ''} = request;
 		const path = url.split('?', 1)[0] ?? '';
@@ -84,12 +83,13 @@ export const createKoaApp = (options: KoaAppOptions): Koa<State> => {
 		try {
 			res.setHeader('X-Request-Id', id);
 			res.setHeader('X-Content-Type-Options', 'nosniff');
-			if (req.url.startsWith('/v2')) {
+			// It reads its paths itself, and its requests are those that count: they do not go through the router.
+			if (isV2(req.url)) {
 				res.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
 				// Whoever pushes a manifest says of what type it is. A page among them must not act for whoever has signed in to the dashboard.
 				res.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
-			}
-			await next();
+				await send(exchange, req, res, await answerV2(exchange, req, res, options));
+			} else await next();
 		} catch (error) {
 			await answerFailure(exchange, req, res, error, dashboard);
 		}
@@ -132,6 +132,8 @@ const failureFor = (request: IncomingMessage, error: unknown, id: string, dashbo
 	if (isBelow('token', url)) return tokenFailureOf(error, id);
 	return (isBelow('api', url) || isBelow('metrics', url) ? apiFailureOf : failureOf)(error, id);
 };
+
+const isV2 = (url: string): boolean => url.startsWith('/v2') && (url.length === 3 || url[3] === '/' || url[3] === '?');
 
 /** As the routes have it: in any case, with or without something behind. */
 const isBelow = (folder: string, url: string): boolean => new RegExp(`^/${folder}(?:[/?]|$)`, 'i').test(url);

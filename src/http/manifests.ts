@@ -24,12 +24,13 @@ export const putManifest: Handle<'manifest.put'> = async ({repo, reference, tags
 	const {registry, headers, body, bodySize, log} = context;
 	const bytes = await readManifest(body, bodySize);
 	const digest = isTag(reference) ? undefined : reference;
-	const accepted = await registry.putManifest(repo, {bytes, mediaType: headers['content-type']}, {digest, tags});
+	const as = {digest, tags, onDiscarded: context.noteDiscarded};
+	const accepted = await registry.putManifest(repo, {bytes, mediaType: headers['content-type']}, as);
 	for (const tag of tags) context.usage.pushed({repo, tag, client: context.client, method: 'PUT'});
 	const {missing, warnings = []} = accepted;
-	for (const warning of warnings) log.warn({repo, reference, warning}, 'manifest accepted with a warning');
+	for (const warning of warnings) log().warn({repo, reference, warning}, 'manifest accepted with a warning');
 	if (missing.length > 0)
-		log.warn(
+		log().warn(
 			{repo, reference, missing: missing.slice(0, loggedMissing), count: missing.length},
 			'cache accepted without some of its layers',
 		);

@@ -40,7 +40,7 @@ export const slowManifest: SpeedOptions = {windowMs: 2000, leastPerSecond: 64 * 
 
 /** Waits until a request may be worked on. Those that bring a body wait for room for that instead. Throws UNAVAILABLE. */
 export const takeTurn = async (requests: Lender, kind: OciRequest['kind'], tenant: string): Promise<Turn> => {
-	if (bringsBody.has(kind)) return noTurn;
+	if (bringsBody(kind)) return noTurn;
 	try {
 		return await requests.borrow(1, {name: tenant, isRefusable: isRepeated(kind)});
 	} catch (error) {
@@ -48,10 +48,13 @@ export const takeTurn = async (requests: Lender, kind: OciRequest['kind'], tenan
 	}
 };
 
+/** Whether a body belongs to such a request; what comes with any other is not read. */
+export const bringsBody = (kind: OciRequest['kind']): boolean => bodies.has(kind);
+
+const bodies: ReadonlySet<OciRequest['kind']> = new Set(['upload.whole', 'upload.append', 'upload.finish', 'manifest.put']);
+
 export type Turn = {release(): void};
 const noTurn: Turn = {release: () => undefined};
-
-const bringsBody: ReadonlySet<OciRequest['kind']> = new Set(['upload.whole', 'upload.append', 'upload.finish', 'manifest.put']);
 
 /** BuildKit comes again after 1, 2 and 4 seconds with what belongs to a layer, and with nothing else. */
 const isRepeated = (kind: OciRequest['kind']) => kind.startsWith('blob.') || kind.startsWith('upload.');

@@ -51,48 +51,91 @@ export const listen = async (listener: Listener, {host, port, idleSeconds, tls, 
 		// With those that do not speak HTTP yet, of which it is never the cause that somebody is turned away.
 		server.maxConnections = 2 * limits.most;
 	}
-	const open = new Map<Duplex, ServerResponse>();
-	const ended = new WeakSet<Duplex>();
-	const unanswered = new WeakMap<Duplex, number>();
-	const work = new Set<Promise<unknown>>();
+	const conversations = createConversations();
+	const work = createWork();
 	let draining = false;
 	server.on('request', (request, response) => {
+		const conversation = conversations.on(request.socket);
 		// The parser may have read on already.
-		if (ended.has(request.socket)) return;
-		const count = (unanswered.get(request.socket) ?? 0) + 1;
-		if (count > mostUnanswered) {
-			ended.add(request.socket);
+		if (conversation.isEnded) return;
+		conversation.unanswered += 1;
+		if (conversation.unanswered > mostUnanswered) {
+			conversation.isEnded = true;
 			return void request.socket.destroy();
 		}
-		unanswered.set(request.socket, count);
-		response.once('close', () => unanswered.set(request.socket, (unanswered.get(request.socket) ?? 0) - 1));
-		const problem = framingProblem(request);
-		if (problem) {
-			ended.add(request.socket);
-			return refuseFraming(response, problem);
-		}
-		open.set(request.socket, response);
-		if (draining) response.setHeader('Connection', 'close');
 		response.once('close', () => {
-			if (open.get(request.socket) === response) open.delete(request.socket);
+			conversation.unanswered -= 1;
+			if (conversation.response === response) conversation.response = undefined;
 			// A connection that would be kept alive has to go with its last answer, or it would hold up the end.
 			if (draining) setImmediate(() => server.closeIdleConnections());
 		});
-		const answer = listener(request, response).finally(() => work.delete(answer));
-		work.add(answer);
+		const problem = framingProblem(request);
+		if (problem) {
+			conversation.isEnded = true;
+			return refuseFraming(response, problem);
+		}
+		conversation.response = response;
+		if (draining) response.setHeader('Connection', 'close');
+		void work.doing(listener(request, response));
 	});
-	server.on('clientError', (error, socket) => refuse(error, socket, open.get(socket)));
+	server.on('clientError', (error, socket) => refuse(error, socket, conversations.on(socket).response));
 	const address = await startListening(server, {host, port, setting: 'LAYERCACHE_PORT'});
 	return {
 		address,
 		renewCertificate: renew,
 		async drain(seconds) {
 			draining = true;
-			for (const response of open.values()) if (!response.headersSent) response.setHeader('Connection', 'close');
+			for (const {response} of conversations.all()) if (response?.headersSent === false) response.setHeader('Connection', 'close');
 			cutUnfinished();
 			await closed(server, seconds);
 			// Work for clients that are gone, such as taking back what they had begun to upload, still needs the store.
-			await Promise.race([Promise.allSettled(work), delay(lastWorkMs, undefined, {ref: false})]);
+			await Promise.race([work.done(), delay(lastWorkMs, undefined, {ref: false})]);
+		},
+	};
+};
+
+/** What is known of a connection: how many requests are not answered yet, the answer that was begun last, and whether nothing more of it is served. */
+type Conversation = {unanswered: number; response: ServerResponse | undefined; isEnded: boolean};
+
+/**
+ * One for each connection, as long as that lasts. What is added to a Map and taken out of it with each request makes V8 build new tables all
+ * the time; an old one, which only a whole collection finds, keeps the requests alive that it knew, and each of them was copied twice.
+ */
+const createConversations = () => {
+	const open = new Map<Duplex, Conversation>();
+	return {
+		on(socket: Duplex): Conversation {
+			const before = open.get(socket);
+			if (before) return before;
+			const conversation = {unanswered: 0, response: undefined, isEnded: false};
+			open.set(socket, conversation);
+			socket.once('close', () => open.delete(socket));
+			return conversation;
+		},
+		all: () => open.values(),
+	};
+};
+
+/** How much is still being done, counted for the same reason. */
+const createWork = () => {
+	let doing = 0;
+	const idle = Promise.withResolvers<void>();
+	let isAwaited = false;
+	return {
+		async doing(work: Promise<unknown>): Promise<void> {
+			doing += 1;
+			try {
+				await work;
+			} finally {
+				doing -= 1;
+				if (isAwaited && doing === 0) idle.resolve();
+			}
+		},
+		/** Resolves when nothing is done any more; nothing new may begin. */
+		done(): Promise<void> {
+			isAwaited = true;
+			if (doing === 0) idle.resolve();
+			return idle.promise;
 		},
 	};
 };

@@ -4,7 +4,6 @@ import {OciError, parseRequest, type RequestUrl} from 'oci-spec-types';
 import type {Audit} from '../audit/audit.ts';
 import {clientNameOf} from '../auth/identity.ts';
 import {type Caller, NotAllowed} from '../auth/rights.ts';
-import type {Denial} from '../refs/protectedPush.ts';
 import type {Registry} from '../registry/registry.ts';
 import type {UsageRecorder} from '../usage/usage.ts';
 import {bodyOf, sizeOf} from './arrivingBody.ts';
@@ -20,8 +19,8 @@ import {leaveRest} from './unreadBody.ts';
 import {tellUpload} from './uses.ts';
 import {createWitness} from './witness.ts';
 
-/** `onDenial` hears what that caller may not do to protected refs. */
-export type RegistryFor = (caller: Caller, onDenial: (denial: Denial) => void) => Registry;
+/** The registry as that caller sees it. */
+export type RegistryFor = (caller: Caller) => Registry;
 
 /** What the API is served from. */
 export type V2Parts = {registryFor: RegistryFor; admit: Admit; audit: Audit; usage: UsageRecorder; room: Room};
@@ -49,9 +48,6 @@ export const answerV2 = async (
 	}
 	const {caller, refusalOf} = admission;
 	exchange.identity = caller.identity;
-	const registry = registryFor(caller, ({tag, outcome}) => {
-		if (outcome === 'discarded') witness.dropped(tag);
-	});
 	const body = bodyOf(exchange, request, room);
 	let turn: Turn | undefined;
 	try {
@@ -62,8 +58,10 @@ export const answerV2 = async (
 			return inPlace({lender: room.downloads, tenant: tenantOf(exchange), slow: slowBlob, cut: () => cut(exchange, response)}, open);
 		};
 		const context = contextOf(exchange, request, response, {
-			...{body, stream, usage, registry},
+			...{body, stream, usage},
+			registry: registryFor(caller),
 			client: clientNameOf(caller),
+			noteDiscarded: witness.discarded,
 			mayPush: (repo, tag) => caller.rights.may('push', repo, tag).allowed,
 		});
 		const reply = await handle(ociRequest, context);
@@ -100,7 +98,7 @@ const contextOf = (
 	exchange: Exchange,
 	request: IncomingMessage,
 	response: ServerResponse,
-	parts: Pick<HandlerContext, 'body' | 'stream' | 'usage' | 'registry' | 'client' | 'mayPush'>,
+	parts: Pick<HandlerContext, 'body' | 'stream' | 'usage' | 'registry' | 'client' | 'mayPush' | 'noteDiscarded'>,
 ): HandlerContext => {
 	const {client} = exchange;
 	const {headers} = request;
@@ -115,9 +113,7 @@ const contextOf = (
 		noteUpload: way => {
 			exchange.upload = way;
 		},
-		get log() {
-			return exchange.log;
-		},
+		log: () => exchange.log,
 	};
 };
 

@@ -10,11 +10,11 @@ export type Witness = {
 	allowed(status: number | undefined): void;
 	refused(why: string, status: number | undefined): void;
 	/** What was pushed to this tag is not there, though the answer says nothing of it. */
-	dropped(tag: Tag): void;
+	discarded(tag: Tag): void;
 };
 
 export const createWitness = (audit: Audit, {id, client}: Exchange, request: OciRequest, admission: Admission): Witness => {
-	let drops: Set<Tag> | undefined;
+	let discards: Set<Tag> | undefined;
 	const who = ('refusal' in admission ? admission.identity : admission.caller.identity).name;
 	const tell = (on: Subject, allowed: boolean, why: string, status: number | undefined) =>
 		audit.record({
@@ -27,7 +27,7 @@ export const createWitness = (audit: Audit, {id, client}: Exchange, request: Oci
 	return {
 		allowed(status) {
 			for (const on of subjectsOf(request)) {
-				if (on.tag && drops?.has(on.tag))
+				if (on.tag && discards?.has(on.tag))
 					tell(on, false, 'this tag is protected: the push was dropped, and answered like any other', status);
 				else tell(on, true, reasonOf(admission, request, on), status);
 			}
@@ -35,8 +35,8 @@ export const createWitness = (audit: Audit, {id, client}: Exchange, request: Oci
 		refused(why, status) {
 			for (const on of subjectsOf(request)) tell(on, false, why, status);
 		},
-		dropped(tag) {
-			drops = (drops ?? new Set()).add(tag);
+		discarded(tag) {
+			discards = (discards ?? new Set()).add(tag);
 		},
 	};
 };

@@ -50,11 +50,13 @@ export class TooManyWait extends Error {
 
 export const createLender = ({total, observer, waitingPerName = Number.POSITIVE_INFINITY, repeat = everyMoment}: LenderOptions): Lender => {
 	const names = new Map<string, Account>();
-	const loans = new Set<{borrower: Borrower; account: Account}>();
+	// By their places, of which the last fills that of one who goes: a Set that changes with each loan would be built anew all the time.
+	const loans: Lent[] = [];
 	let free = total;
 	let waiting = 0;
 	let asked = 0;
 	let told = 0;
+	let numbered = 0;
 	let stopLooking: (() => void) | undefined;
 
 	const accountOf = (name: string): Account => {
@@ -64,6 +66,7 @@ export const createLender = ({total, observer, waitingPerName = Number.POSITIVE_
 	};
 
 	const serve = () => {
+		if (waiting === 0 && told === 0) return;
 		for (let next = nextOf(names.values()); next?.first && next.first.amount <= free; next = nextOf(names.values())) {
 			next.account.queue.shift();
 			waiting -= 1;
@@ -80,8 +83,8 @@ export const createLender = ({total, observer, waitingPerName = Number.POSITIVE_
 
 	/** One gives way for each that waits: those first that have had their loans for longest, of the name that has most. */
 	const look = () => {
-		const slow = [...loans].filter(({borrower}) => borrower.giveWay && borrower.isSlow?.());
-		slow.sort((one, other) => other.account.lent - one.account.lent);
+		const slow = loans.filter(({borrower}) => borrower.giveWay && borrower.isSlow?.());
+		slow.sort((one, other) => other.account.lent - one.account.lent || one.number - other.number);
 		for (const loan of slow.slice(0, waiting)) {
 			if (waiting === 0) return;
 			const {giveWay} = loan.borrower;
@@ -91,12 +94,20 @@ export const createLender = ({total, observer, waitingPerName = Number.POSITIVE_
 		}
 	};
 
+	const takeOut = (loan: Lent): void => {
+		if (loans[loan.place] !== loan) return;
+		const last = loans.pop();
+		if (!last || last === loan) return;
+		loans[loan.place] = last;
+		last.place = loan.place;
+	};
+
 	const lend = (amount: number, borrower: Borrower, account: Account): Loan => {
-		const loan = {borrower, account};
+		const loan: Lent = {borrower, account, number: numbered++, place: loans.length};
 		let held = amount;
 		free -= amount;
 		account.lent += amount;
-		loans.add(loan);
+		loans.push(loan);
 		const reduce = (back: number) => {
 			const some = Math.min(back, held);
 			if (some === 0) return;
@@ -109,7 +120,7 @@ export const createLender = ({total, observer, waitingPerName = Number.POSITIVE_
 		return {
 			reduce,
 			release() {
-				loans.delete(loan);
+				takeOut(loan);
 				reduce(held);
 			},
 		};
@@ -120,6 +131,7 @@ export const createLender = ({total, observer, waitingPerName = Number.POSITIVE_
 			const amount = Math.min(wanted, total);
 			const account = accountOf(borrower.name);
 			if (borrower.isRefusable && account.queue.length >= waitingPerName) return Promise.reject(new TooManyWait(borrower.name));
+			if (waiting === 0 && amount <= free) return Promise.resolve(lend(amount, borrower, account));
 			return new Promise(resolve => {
 				waiting += 1;
 				account.queue.push({amount, asked: asked++, grant: () => resolve(lend(amount, borrower, account))});
@@ -131,6 +143,7 @@ export const createLender = ({total, observer, waitingPerName = Number.POSITIVE_
 	};
 };
 
+type Lent = {borrower: Borrower; account: Account; number: number; place: number};
 type Waiting = {amount: number; asked: number; grant(): void};
 type Account = {lent: number; queue: Waiting[]};
 

@@ -16,6 +16,11 @@ export const createProtectedPush = (inner: Registry, {rights, rules, onDenial}: 
 		return pushNotAllowed(repo, tag, may.allowed ? rights.may('protect', repo, tag).reason : may.reason);
 	};
 
+	const discard = (repo: RepositoryName, tag: Tag, {onDiscarded}: PushedAs): void => {
+		onDenial({repo, tag, did: 'push', outcome: 'discarded'});
+		onDiscarded?.(tag);
+	};
+
 	const mayMove = (repo: RepositoryName, tag: Tag) => rights.may('protect', repo, tag).allowed;
 
 	/** Without the tags that turn out to be protected by hand, where their rule says so. */
@@ -26,7 +31,7 @@ export const createProtectedPush = (inner: Registry, {rights, rules, onDenial}: 
 			if (!(error instanceof TagProtected)) throw error;
 			const {tag} = error;
 			if (rules.behaviourOf(repo, tag).onDenied === 'refuse') throw refuse(repo, tag);
-			onDenial({repo, tag, did: 'push', outcome: 'discarded'});
+			discard(repo, tag, as);
 			return withDiscarded(await put(repo, manifest, {...as, tags: as.tags.filter(other => other !== tag)}), repo, [tag]);
 		}
 	};
@@ -54,7 +59,7 @@ export const createProtectedPush = (inner: Registry, {rights, rules, onDenial}: 
 		const moved = guarded.filter((_, index) => !targets[index]?.some(facts => facts.digest === digest));
 		const refused = moved.find(tag => rules.behaviourOf(repo, tag).onDenied === 'refuse');
 		if (refused) throw refuse(repo, refused);
-		for (const tag of moved) onDenial({repo, tag, did: 'push', outcome: 'discarded'});
+		for (const tag of moved) discard(repo, tag, as);
 		return withDiscarded(await put(repo, manifest, {...as, tags: as.tags.filter(tag => !guarded.includes(tag))}), repo, moved);
 	};
 };

@@ -96,8 +96,16 @@ export type AcceptedManifest = {
 	missing: readonly Digest[];
 	warnings?: readonly string[];
 };
-/** `unlessProtected`: a tag that somebody protected by hand is not moved to another manifest; the others may have been by then. */
-export type PushedAs = {digest?: Digest; tags: readonly Tag[]; unlessProtected?: boolean};
+/**
+ * `unlessProtected`: a tag that somebody protected by hand is not moved to another manifest; the others may have been by then.
+ * `onDiscarded` hears of each tag that is not moved though the answer says nothing of it.
+ */
+export type PushedAs = {
+	digest?: Digest;
+	tags: readonly Tag[];
+	unlessProtected?: boolean;
+	onDiscarded?: ((tag: Tag) => void) | undefined;
+};
 /** `pushedAt` by the store's clock; `protected` by hand, of which all that is told of a tag knows. */
 export type TagFacts = {tag: Tag; digest: Digest; pushedAt: Date; protected?: true};
 /** Tags that begin with `prefix` and match, at most `limit` of them. */

@@ -33,9 +33,10 @@ export const createRouting = (policy: () => Policy, registryOf: (name: string, u
 			return found;
 		},
 		within(repo) {
-			const all = policy()
-				.routes.filter(({match}) => match.matchesRepository(repo))
-				.flatMap(route => routed(repo, route) ?? []);
+			const {routes} = policy();
+			// Asked with each layer, and most registries route nothing.
+			if (routes.length === 0) return [];
+			const all = routes.filter(({match}) => match.matchesRepository(repo)).flatMap(route => routed(repo, route) ?? []);
 			return [...Map.groupBy(all, ({upstream, repository}) => `${upstream}/${repository}`).values()].map(combined);
 		},
 	};

@@ -4,7 +4,9 @@ import type {SlabLease} from '../../lib/slabs.ts';
 import {StoreUnavailable} from '../objectStore.ts';
 import {type Content, formatCrc32} from './content.ts';
 
-export type Arrival = Content & {
+export type Arrival = Omit<Content, 'size'> & {
+	/** Once it is whole its own; before that the most that it can be. */
+	size(): number;
 	isFull(): boolean;
 	/** Keeps what there is room for, and answers the rest. Waits for the reader where nothing is kept any more. */
 	add(bytes: Uint8Array): Promise<Uint8Array> | Uint8Array;
@@ -64,9 +66,7 @@ export const createArrival = (lease: SlabLease, limit: number, {withSum}: {withS
 	};
 
 	return {
-		get size() {
-			return isWhole ? came : limit;
-		},
+		size: () => (isWhole ? came : limit),
 
 		async *bytes() {
 			if (!isKept && (hasBeenRead || pieces.begin() > 0)) throw notKept();

@@ -121,7 +121,7 @@ const createPlaces = (count: number) => {
 				left = Promise.withResolvers();
 				arrival.release();
 			};
-			return {...arrival, isLast, release};
+			return {...arrival, size: arrival.size(), isLast, release};
 		},
 	};
 };
