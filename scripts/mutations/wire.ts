@@ -32,15 +32,15 @@ export const wireMutations: readonly Mutation[] = [
 	{
 		threat: 'A request behind one that was refused',
 		file: 'src/http/server.ts',
-		take: 'if (ended.has(request.socket)) return;',
+		take: 'if (conversation.isEnded) return;',
 		leave: '',
 		test: refused('no host'),
 	},
 	{
 		threat: 'Requests without end on one connection, none of which waits for its answer',
 		file: 'src/http/server.ts',
-		take: 'if (count > mostUnanswered) {',
-		leave: 'if (count < 0) {',
+		take: 'if (conversation.unanswered > mostUnanswered) {',
+		leave: 'if (conversation.unanswered < 0) {',
 		test: {
 			file: framing,
 			title: 'a connection on which more than 16 requests wait for their answers is cut, and no more of them are served',

@@ -42,15 +42,19 @@ export const limitConnections = (server: Server, event: 'connection' | 'secureCo
 		ended.socket.destroy();
 	});
 
+	// What is kept until the next one comes outlives a collection, and is copied by it. One function for all answers: made for each, they
+	// were seen to be kept as well.
+	function answered(this: ServerResponse) {
+		const connection = open.get(this.req.socket);
+		if (connection?.last?.response === this && this.req.complete) connection.last = undefined;
+	}
+
 	server.on('request', (request, response) => {
 		const connection = open.get(request.socket);
 		if (!connection) return;
 		connection.requests += 1;
 		connection.last = {request, response};
-		// Kept until the next one came, they would outlive a collection, and be copied by it.
-		response.once('close', () => {
-			if (connection.last?.response === response && request.complete) connection.last = undefined;
-		});
+		response.on('close', answered);
 	});
 
 	const watch = setInterval(() => {

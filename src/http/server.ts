@@ -54,6 +54,16 @@ export const listen = async (listener: Listener, {host, port, idleSeconds, tls, 
 	const conversations = createConversations();
 	const work = createWork();
 	let draining = false;
+	// One function for all: made for each answer, they were seen to outlive it, with all that it had.
+	function answered(this: ServerResponse) {
+		const conversation = conversations.known(this.req.socket);
+		if (conversation) {
+			conversation.unanswered -= 1;
+			if (conversation.response === this) conversation.response = undefined;
+		}
+		// A connection that would be kept alive has to go with its last answer, or it would hold up the end.
+		if (draining) setImmediate(() => server.closeIdleConnections());
+	}
 	server.on('request', (request, response) => {
 		const conversation = conversations.on(request.socket);
 		// The parser may have read on already.
@@ -63,12 +73,7 @@ export const listen = async (listener: Listener, {host, port, idleSeconds, tls, 
 			conversation.isEnded = true;
 			return void request.socket.destroy();
 		}
-		response.once('close', () => {
-			conversation.unanswered -= 1;
-			if (conversation.response === response) conversation.response = undefined;
-			// A connection that would be kept alive has to go with its last answer, or it would hold up the end.
-			if (draining) setImmediate(() => server.closeIdleConnections());
-		});
+		response.on('close', answered);
 		const problem = framingProblem(request);
 		if (problem) {
 			conversation.isEnded = true;
@@ -78,7 +83,7 @@ export const listen = async (listener: Listener, {host, port, idleSeconds, tls, 
 		if (draining) response.setHeader('Connection', 'close');
 		void work.doing(listener(request, response));
 	});
-	server.on('clientError', (error, socket) => refuse(error, socket, conversations.on(socket).response));
+	server.on('clientError', (error, socket) => refuse(error, socket, conversations.known(socket)?.response));
 	const address = await startListening(server, {host, port, setting: 'LAYERCACHE_PORT'});
 	return {
 		address,
@@ -112,6 +117,7 @@ const createConversations = () => {
 			socket.once('close', () => open.delete(socket));
 			return conversation;
 		},
+		known: (socket: Duplex): Conversation | undefined => open.get(socket),
 		all: () => open.values(),
 	};
 };
