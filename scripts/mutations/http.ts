@@ -129,8 +129,8 @@ export const httpMutations: readonly Mutation[] = [
 	{
 		threat: 'An address that a client makes up',
 		file: 'src/http/client.ts',
-		take: "address: forwarded ? originalAddress(peer, request.headers['x-forwarded-for'], isTrusted) : peer,",
-		leave: "address: originalAddress(peer, request.headers['x-forwarded-for'], isTrusted),",
+		take: "const address = forwarded ? originalAddress(peer, request.headers['x-forwarded-for'], isTrusted) : peer;",
+		leave: "const address = originalAddress(peer, request.headers['x-forwarded-for'], isTrusted);",
 		test: {file: 'test/http/server.test.ts', title: 'X-Forwarded-For counts only from a trusted proxy'},
 	},
 	{
@@ -214,8 +214,8 @@ export const httpMutations: readonly Mutation[] = [
 	{
 		threat: 'Clients that hold places and hardly move',
 		file: 'src/lib/lender.ts',
-		take: 'const slow = [...loans].filter(({borrower}) => borrower.giveWay && borrower.isSlow?.());',
-		leave: 'const slow = [...loans].slice(0, 0);',
+		take: 'const slow = loans.filter(({borrower}) => borrower.giveWay && borrower.isSlow?.());',
+		leave: 'const slow = loans.slice(0, 0);',
 		test: {
 			file: 'test/unit/lender.test.ts',
 			title: 'nobody is looked after while nobody waits, and who is slow gives way while somebody does',
