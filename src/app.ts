@@ -168,7 +168,7 @@ export const startApp = async (options: AppOptions): Promise<App> => {
 	const rightsOf = createRights({policy: policy.current, isOpen: authentication.isOpen});
 	const gates = createGates({...authentication, rightsOf, audit, settings});
 	const koa = createKoaApp({
-		registryFor: registryForCallers(composed, {rules, elapsed}, surroundings),
+		registryFor: registryForCallers(composed, {policy: policy.current, rules, elapsed}, surroundings),
 		...gates,
 		audit,
 		explainRef: composed.explainRef,

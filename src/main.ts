@@ -7,7 +7,7 @@ import {fileURLToPath} from 'node:url';
 // collected sooner, they take no more time, and memory peaks some 60 MiB lower. So little is collected faster by one thread than by several
 // that wait for each other, above all where the other cores have work of their own. This can only be said at the start
 // of a process, so this one starts anew, in its own place: same id, same terminal. Windows cannot, and does without.
-const smallYoungHeap = ['--max-semi-space-size=2', '--no-parallel-scavenge'];
+const youngHeap = ['--max-semi-space-size=2', '--no-parallel-scavenge'];
 // One arena of malloc wastes less than one for each thread. A copy on disk holds a thread for its whole length; four would stop all others.
 const ofItsOwn = {
 	MALLOC_ARENA_MAX: '1',
@@ -16,8 +16,8 @@ const ofItsOwn = {
 	// change the code itself. Where nobody may, all goes on without.
 	NODE_COMPILE_CACHE: fileURLToPath(new URL('../.compiled', import.meta.url)),
 };
-if (process.execve && !smallYoungHeap.every(flag => process.execArgv.includes(flag))) {
-	process.execve(process.execPath, [process.execPath, ...smallYoungHeap, ...process.execArgv, ...process.argv.slice(1)], {
+if (process.execve && !youngHeap.every(flag => process.execArgv.includes(flag))) {
+	process.execve(process.execPath, [process.execPath, ...youngHeap, ...process.execArgv, ...process.argv.slice(1)], {
 		...ofItsOwn,
 		...process.env,
 	});

@@ -39,17 +39,18 @@ export const openPolicy = async ({settings, log, metrics}: Surroundings, shared?
 
 /**
  * Each caller gets a registry that keeps to its rights, and counts what it leaves unnamed. `pushed` answers what was pushed, as it was.
- * `elapsed` in milliseconds.
+ * `policy` is asked each time; `elapsed` in milliseconds.
  */
 export const registryForCallers = (
 	{registry, pushed}: {registry: Registry; pushed: Registry},
-	{rules, elapsed}: {rules: RefRules; elapsed: () => number},
+	{policy, rules, elapsed}: {policy: () => Policy; rules: RefRules; elapsed: () => number},
 	{settings, log, metrics}: Surroundings,
 ): RegistryFor => {
 	const limitBytes = settings.unreferencedLimitBytes;
 	const unreferenced = limitBytes > 0 ? createUnreferenced(limitBytes, elapsed) : undefined;
-	// A client sends many requests, and its rights stay the same while the policy does.
+	// A client sends many requests, and its rights stay the same while the policy does. Of another policy nothing is kept: its decisions are large.
 	const known = new LRUCache<string, {rights: Rights; registry: Registry}>({max: rememberedClients});
+	let madeBy = policy();
 
 	const make = ({identity, address, rights}: Caller, client: string): Registry => {
 		const limited = unreferenced ? withUnreferencedLimit(registry, unreferenced, tenantOf({identity, client: {address}})) : registry;
@@ -62,6 +63,9 @@ export const registryForCallers = (
 	};
 
 	return caller => {
+		const inForce = policy();
+		if (inForce !== madeBy) known.clear();
+		madeBy = inForce;
 		const {rights} = caller;
 		const client = clientNameOf(caller);
 		const before = known.get(client);

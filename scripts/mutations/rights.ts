@@ -91,6 +91,16 @@ export const rightsMutations: readonly Mutation[] = [
 		},
 	},
 	{
+		threat: 'Rights that were remembered of another token of the same identity',
+		file: 'src/policyInForce.ts',
+		take: 'if (before?.rights === rights) return before.registry;',
+		leave: 'if (before) return before.registry;',
+		test: {
+			file: 'test/unit/policyInForce.test.ts',
+			title: 'a client gets the registry of the rights it comes with now, whatever it came with before',
+		},
+	},
+	{
 		threat: 'A token with rights of its own that has others as well',
 		file: 'src/auth/grounds.ts',
 		take: "if (identity.grants) return {who, ...granted(identity.grants), rest: 'it was made for nothing else'};",

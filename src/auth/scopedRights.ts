@@ -5,14 +5,15 @@ import type {Decision, Rights} from './rights.ts';
 
 /** The same for the same two: a token comes with many requests. */
 export const withinScopes = (rights: Rights, scopes: readonly Scope[]): Rights => {
-	const before = narrowed.get(scopes);
-	if (before?.rights === rights) return before.within;
-	const within = narrow(rights, scopes);
-	narrowed.set(scopes, {rights, within});
+	const ofRights = narrowed.get(rights) ?? new WeakMap<readonly Scope[], Rights>();
+	narrowed.set(rights, ofRights);
+	const within = ofRights.get(scopes) ?? narrow(rights, scopes);
+	ofRights.set(scopes, within);
 	return within;
 };
 
-const narrowed = new WeakMap<readonly Scope[], {rights: Rights; within: Rights}>();
+// By rights first, which go with their policy: a token is remembered for longer.
+const narrowed = new WeakMap<Rights, WeakMap<readonly Scope[], Rights>>();
 
 const narrow = (rights: Rights, scopes: readonly Scope[]): Rights => {
 	/** What the holder may not do is said first: no other token would help. */

@@ -15,10 +15,7 @@ export const clientOf = (request: IncomingMessage, isTrusted: IsAddress, publicU
 	return new AskingClient(address, () => publicUrl ?? originOf(request, forwarded));
 };
 
-/**
- * Few ask for the URL, and every request would pay for it. A class, since a getter in an object that is made for each request makes V8 draw up
- * a new shape each time, which outlives the request and, until the next whole collection, keeps it.
- */
+/** A class, and no object with a getter (docs/architecture.md, "What a request leaves behind"). Few ask for the URL, and every request would pay for it. */
 class AskingClient implements Client {
 	readonly address: string;
 	readonly #origin: () => URL;

@@ -42,8 +42,7 @@ export const limitConnections = (server: Server, event: 'connection' | 'secureCo
 		ended.socket.destroy();
 	});
 
-	// What is kept until the next one comes outlives a collection, and is copied by it. One function for all answers: made for each, they
-	// were seen to be kept as well.
+	/** What was answered is let go, and not kept until the next request comes. */
 	function answered(this: ServerResponse) {
 		const connection = open.get(this.req.socket);
 		if (connection?.last?.response === this && this.req.complete) connection.last = undefined;
@@ -76,7 +75,7 @@ export type Connection = {
 	/** By which it is counted. */
 	network: string;
 	requests: number;
-	/** Missing where there was none, or all of it came and is answered. */
+	/** Missing where there was none, or all of it had come when it was answered. */
 	last?: {request: Pick<IncomingMessage, 'complete'>; response: Pick<ServerResponse, 'closed'>} | undefined;
 	/** What was seen when it was last looked at. */
 	seen: {requests: number; read: number; written: number; isQuiet: boolean};

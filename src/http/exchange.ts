@@ -32,7 +32,7 @@ export type Exchange = {
 
 export const createExchange = (id: string, client: Client, log: Log): Exchange => new OpenExchange(id, client, log);
 
-/** A class for the reason that a client is one: most requests have nothing to say beside their one line. */
+/** A class, and no object with a getter, as in http/client.ts. Most requests have nothing to log beside their one line. */
 class OpenExchange implements Exchange {
 	readonly id: string;
 	readonly client: Client;

@@ -54,7 +54,6 @@ export const listen = async (listener: Listener, {host, port, idleSeconds, tls, 
 	const conversations = createConversations();
 	const work = createWork();
 	let draining = false;
-	// One function for all: made for each answer, they were seen to outlive it, with all that it had.
 	function answered(this: ServerResponse) {
 		const conversation = conversations.known(this.req.socket);
 		if (conversation) {
@@ -102,10 +101,7 @@ export const listen = async (listener: Listener, {host, port, idleSeconds, tls, 
 /** What is known of a connection: how many requests are not answered yet, the answer that was begun last, and whether nothing more of it is served. */
 type Conversation = {unanswered: number; response: ServerResponse | undefined; isEnded: boolean};
 
-/**
- * One for each connection, as long as that lasts. What is added to a Map and taken out of it with each request makes V8 build new tables all
- * the time; an old one, which only a whole collection finds, keeps the requests alive that it knew, and each of them was copied twice.
- */
+/** One for each connection, as long as that lasts: no Map changes with a request (docs/architecture.md, "What a request leaves behind"). */
 const createConversations = () => {
 	const open = new Map<Duplex, Conversation>();
 	return {
@@ -122,7 +118,7 @@ const createConversations = () => {
 	};
 };
 
-/** How much is still being done, counted for the same reason. */
+/** How much is still being done, in a number for the reason that `createConversations` names. */
 const createWork = () => {
 	let doing = 0;
 	const idle = Promise.withResolvers<void>();

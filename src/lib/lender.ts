@@ -50,7 +50,7 @@ export class TooManyWait extends Error {
 
 export const createLender = ({total, observer, waitingPerName = Number.POSITIVE_INFINITY, repeat = everyMoment}: LenderOptions): Lender => {
 	const names = new Map<string, Account>();
-	// By their places, of which the last fills that of one who goes: a Set that changes with each loan would be built anew all the time.
+	// By their places, of which the last fills that of one who goes: no Set changes with each loan.
 	const loans: Lent[] = [];
 	let free = total;
 	let waiting = 0;

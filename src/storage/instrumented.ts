@@ -12,7 +12,7 @@ import {
 export type Outcome = 'ok' | 'absent' | 'refused' | 'unavailable' | 'stopped' | 'failed';
 export type MeasuredOperation = {operation: keyof ObjectStore; outcome: Outcome; seconds: number; bytes: number};
 
-/** `record` is called once for every operation, when it has ended: for a read, when its body has. */
+/** `record` is called once for every operation that asks the store, when it has ended: for a read, when its body has. */
 export const withMeasurements = (inner: ObjectStore, record: (done: MeasuredOperation) => void): ObjectStore => {
 	const begin = (operation: keyof ObjectStore) => {
 		const startedAt = performance.now();
@@ -102,8 +102,12 @@ export const withMeasurements = (inner: ObjectStore, record: (done: MeasuredOper
 		joinsInside: sizes => inner.joinsInside(sizes),
 		list: (prefix, options) => measuredList('list', inner.list(prefix, options)),
 		remove: keys => done('remove', () => inner.remove(keys)),
-		// It asks the store nothing.
-		presign: (key, request) => inner.presign(key, request),
+		// It asks the store nothing, so only what has to be seen is counted: that there are no credentials to sign with.
+		async presign(key, request) {
+			const url = await inner.presign(key, request);
+			if (!url) record({operation: 'presign', outcome: 'absent', seconds: 0, bytes: 0});
+			return url;
+		},
 		removeUntil: (key, until) => done('removeUntil', () => inner.removeUntil(key, until)),
 		abandonedUploads: olderThan => measuredList('abandonedUploads', inner.abandonedUploads(olderThan)),
 		now: () => measured('now', () => inner.now()),
