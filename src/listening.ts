@@ -1,7 +1,7 @@
 /** Listens as the settings say: in plain HTTP or with TLS, whose certificate is renewed under way, and at a port that only leads there. */
 import type {Settings} from './config/settings.ts';
 import {openCertificate} from './http/certificate.ts';
-import type {ConnectionLimits} from './http/connections.ts';
+import type {ConnectionLimits} from './http/connectionLimits.ts';
 import {createRedirectServer} from './http/plainHttp.ts';
 import {type HttpServer, type Listener, listen, startListening} from './http/server.ts';
 import {isAmong} from './lib/addressRanges.ts';

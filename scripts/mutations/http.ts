@@ -172,11 +172,11 @@ export const httpMutations: readonly Mutation[] = [
 	},
 	{
 		threat: 'Headers that never end',
-		file: 'src/http/connections.ts',
+		file: 'src/http/connectionLimits.ts',
 		take: 'return connection.beganAt !== undefined && now - connection.beganAt >= headerMs;',
 		leave: 'return false;',
 		test: {
-			file: 'test/unit/connections.test.ts',
+			file: 'test/unit/connectionLimits.test.ts',
 			title: 'headers that have begun are late when their time is over, however many of them still come',
 		},
 	},
@@ -223,9 +223,9 @@ export const httpMutations: readonly Mutation[] = [
 	},
 	{
 		threat: 'More connections than there is room for',
-		file: 'src/http/connections.ts',
-		take: 'if (open.size <= Math.min(most, mostPerAddress)) return undefined;',
-		leave: 'if (open.size >= 0) return undefined;',
+		file: 'src/http/connectionLimits.ts',
+		take: 'if (connections.count() <= Math.min(most, mostPerAddress)) return undefined;',
+		leave: 'if (connections.count() >= 0) return undefined;',
 		test: {
 			file: 'test/security/crowds.test.ts',
 			title: 'connections that … are no more than there is room for, and keep nobody out',

@@ -31,16 +31,16 @@ export const wireMutations: readonly Mutation[] = [
 	},
 	{
 		threat: 'A request behind one that was refused',
-		file: 'src/http/server.ts',
-		take: 'if (conversation.isEnded) return;',
-		leave: '',
+		file: 'src/http/connections.ts',
+		take: 'if (!connection || connection.isEnded) return undefined;',
+		leave: 'if (!connection) return undefined;',
 		test: refused('no host'),
 	},
 	{
 		threat: 'Requests without end on one connection, none of which waits for its answer',
 		file: 'src/http/server.ts',
-		take: 'if (conversation.unanswered > mostUnanswered) {',
-		leave: 'if (conversation.unanswered < 0) {',
+		take: 'if (connection.unanswered > mostUnanswered) {',
+		leave: 'if (connection.unanswered < 0) {',
 		test: {
 			file: framing,
 			title: 'a connection on which more than 16 requests wait for their answers is cut, and no more of them are served',

@@ -5,7 +5,8 @@ import type {Duplex} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
 import {formatErrors, OciError} from 'oci-spec-types';
 import type {Certificate} from './certificate.ts';
-import {type ConnectionLimits, limitConnections} from './connections.ts';
+import {type ConnectionLimits, limitConnections} from './connectionLimits.ts';
+import {type Answer, runningAnswer, watchConnections} from './connections.ts';
 import {framingProblem} from './framing.ts';
 import {createTlsServer, type TlsOptions, type TlsServer} from './tlsServer.ts';
 
@@ -46,50 +47,43 @@ export const listen = async (listener: Listener, {host, port, idleSeconds, tls, 
 		? createTlsServer(options, {...tls, ...(limits && {mostUnfinished: limits.most - 1})})
 		: createPlainServer(options);
 	server.timeout = idleMs;
-	if (limits) {
-		limitConnections(server, tls ? 'secureConnection' : 'connection', limits);
-		// With those that do not speak HTTP yet, of which it is never the cause that somebody is turned away.
-		server.maxConnections = 2 * limits.most;
-	}
-	const conversations = createConversations();
+	// With those that do not speak HTTP yet, of which it is never the cause that somebody is turned away.
+	if (limits) server.maxConnections = 2 * limits.most;
 	const work = createWork();
 	let draining = false;
-	function answered(this: ServerResponse) {
-		const conversation = conversations.known(this.req.socket);
-		if (conversation) {
-			conversation.unanswered -= 1;
-			if (conversation.response === this) conversation.response = undefined;
-		}
-		// A connection that would be kept alive has to go with its last answer, or it would hold up the end.
-		if (draining) setImmediate(() => server.closeIdleConnections());
-	}
+	const connections = watchConnections(server, tls ? 'secureConnection' : 'connection', connections => ({
+		opened: limits ? limitConnections(server, connections, limits) : () => undefined,
+		answered() {
+			// A connection that would be kept alive has to go with its last answer, or it would hold up the end.
+			if (draining) setImmediate(() => server.closeIdleConnections());
+		},
+	}));
 	server.on('request', (request, response) => {
-		const conversation = conversations.on(request.socket);
-		// The parser may have read on already.
-		if (conversation.isEnded) return;
-		conversation.unanswered += 1;
-		if (conversation.unanswered > mostUnanswered) {
-			conversation.isEnded = true;
+		const connection = connections.begin(request, response);
+		if (!connection) return;
+		if (connection.unanswered > mostUnanswered) {
+			connection.isEnded = true;
 			return void request.socket.destroy();
 		}
-		response.on('close', answered);
 		const problem = framingProblem(request);
 		if (problem) {
-			conversation.isEnded = true;
+			connection.isEnded = true;
 			return refuseFraming(response, problem);
 		}
-		conversation.response = response;
 		if (draining) response.setHeader('Connection', 'close');
 		void work.doing(listener(request, response));
 	});
-	server.on('clientError', (error, socket) => refuse(error, socket, conversations.known(socket)?.response));
+	server.on('clientError', (error, socket) => refuse(error, socket, runningAnswer(connections.of(socket))));
 	const address = await startListening(server, {host, port, setting: 'LAYERCACHE_PORT'});
 	return {
 		address,
 		renewCertificate: renew,
 		async drain(seconds) {
 			draining = true;
-			for (const {response} of conversations.all()) if (response?.headersSent === false) response.setHeader('Connection', 'close');
+			for (const connection of connections.all()) {
+				const running = runningAnswer(connection);
+				if (running?.headersSent === false) running.setHeader('Connection', 'close');
+			}
 			cutUnfinished();
 			await closed(server, seconds);
 			// Work for clients that are gone, such as taking back what they had begun to upload, still needs the store.
@@ -98,27 +92,7 @@ export const listen = async (listener: Listener, {host, port, idleSeconds, tls, 
 	};
 };
 
-/** What is known of a connection: how many requests are not answered yet, the answer that was begun last, and whether nothing more of it is served. */
-type Conversation = {unanswered: number; response: ServerResponse | undefined; isEnded: boolean};
-
-/** One for each connection, as long as that lasts: no Map changes with a request (docs/architecture.md, "What a request leaves behind"). */
-const createConversations = () => {
-	const open = new Map<Duplex, Conversation>();
-	return {
-		on(socket: Duplex): Conversation {
-			const before = open.get(socket);
-			if (before) return before;
-			const conversation = {unanswered: 0, response: undefined, isEnded: false};
-			open.set(socket, conversation);
-			socket.once('close', () => open.delete(socket));
-			return conversation;
-		},
-		known: (socket: Duplex): Conversation | undefined => open.get(socket),
-		all: () => open.values(),
-	};
-};
-
-/** How much is still being done, in a number for the reason that `createConversations` names. */
+/** How much is still being done: a number, since no Set is to change with a request (docs/architecture.md, "What a request leaves behind"). */
 const createWork = () => {
 	let doing = 0;
 	const idle = Promise.withResolvers<void>();
@@ -159,7 +133,7 @@ const lastWorkMs = 10_000;
 const mostUnanswered = 16;
 
 /** What is no HTTP, or has more than fits into the headers, never becomes a request: answered here, then cut. */
-const refuse = (error: NodeJS.ErrnoException, socket: Duplex, running: ServerResponse | undefined): void => {
+const refuse = (error: NodeJS.ErrnoException, socket: Duplex, running: Answer | undefined): void => {
 	// In the middle of an answer, ours would be taken for its bytes.
 	if (error.code === 'ECONNRESET' || !socket.writable || running?.headersSent) return void socket.destroy();
 	const [status, message] = refusals[error.code ?? ''] ?? ['400 Bad Request', 'this is not an HTTP request'];

@@ -2,15 +2,16 @@
 import {EventEmitter} from 'node:events';
 import type {Server} from 'node:http';
 import test from 'ava';
-import {type Connection, isLate, limitConnections, mostIdle, newConnection} from '../../src/http/connections.ts';
+import {isLate, limitConnections, mostIdle} from '../../src/http/connectionLimits.ts';
+import {newConnection, watchConnections} from '../../src/http/connections.ts';
 
 const headerMs = 30_000;
 
 const connectionAt = (now: number) => {
 	const socket = {bytesRead: 0, bytesWritten: 0, destroy: () => socket as never};
 	const request = {complete: true};
-	const response = {closed: true};
-	const connection: Connection = {socket, address: '10.0.0.1', network: '10.0.0.1', ...newConnection(now)};
+	const response = {closed: true, headersSent: false, setHeader: () => response as never};
+	const connection = newConnection(socket, '10.0.0.1', now);
 	return {
 		connection,
 		/** Bytes come. */
@@ -120,12 +121,13 @@ test('who makes way first has begun with headers, or was used and is idle; who i
 });
 
 test('the addresses of one network of IPv6 have as many connections as one of IPv4, which no other shares', t => {
-	const server = new EventEmitter();
+	const server = new EventEmitter() as Server;
 	const ended: string[] = [];
-	limitConnections(server as Server, 'connection', {
-		...{most: 100, mostPerAddress: 2, isShared: () => false, headerSeconds: 30},
-		onEnded: why => ended.push(why),
-	});
+	const limits = {most: 100, mostPerAddress: 2, isShared: () => false, headerSeconds: 30, onEnded: (why: string) => void ended.push(why)};
+	watchConnections(server, 'connection', connections => ({
+		opened: limitConnections(server, connections, limits),
+		answered: () => undefined,
+	}));
 	const open = (remoteAddress: string) => {
 		const socket = Object.assign(new EventEmitter(), {remoteAddress, bytesRead: 0, bytesWritten: 0, destroy: () => undefined});
 		server.emit('connection', socket);
