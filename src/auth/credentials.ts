@@ -1,5 +1,4 @@
 /** Whom a credential proves, whatever kind it is of, and whether what was issued for one still stands. */
-
 import {type Authenticated, administrator, type Credential, type Identity, markOf, type Refusal} from './identity.ts';
 import type {IdTokens} from './idTokens.ts';
 import type {KnownTokens} from './knownTokens.ts';

@@ -4,11 +4,14 @@ import type {Action} from '../config/actions.ts';
 import type {Decision, Rights} from './rights.ts';
 
 /** The same for the same two: a token comes with many requests. */
-export const withinScopes = (rights: Rights, scopes: readonly Scope[]): Rights => {
-	const ofRights = narrowed.get(rights) ?? new WeakMap<readonly Scope[], Rights>();
-	narrowed.set(rights, ofRights);
-	const within = ofRights.get(scopes) ?? narrow(rights, scopes);
-	ofRights.set(scopes, within);
+export const withinScopes = (rights: Rights, scopes: readonly Scope[]): Rights =>
+	narrowed.get(rights)?.get(scopes) ?? remember(rights, scopes);
+
+const remember = (rights: Rights, scopes: readonly Scope[]): Rights => {
+	const within = narrow(rights, scopes);
+	const known = narrowed.get(rights);
+	if (known) known.set(scopes, within);
+	else narrowed.set(rights, new WeakMap([[scopes, within]]));
 	return within;
 };
 

@@ -1,5 +1,4 @@
 /** Static tokens, for what has neither an issuer nor a user: made, listed and revoked. The store has hashes of them, and nothing to log in with. */
-
 import {z} from 'zod';
 import {actions} from '../config/actions.ts';
 import {readDocument, swapDocument} from '../registry/documents.ts';
