@@ -1,4 +1,5 @@
 /** What is asked again, and when: by the clock and by count, with growing pauses, and no sooner than the upstream wishes. */
+import {growingPauseMs} from '../lib/backOff.ts';
 import {type RemoteOptions, type RemoteTuning, UpstreamFailure} from './upstream.ts';
 
 export type Repeat = <T>(work: (tries: number) => Promise<T>) => Promise<T>;
@@ -33,8 +34,8 @@ export const pauseAfter = (
 	{patienceSeconds, tries: mostTries, firstWaitSeconds, longestWaitSeconds}: RemoteTuning,
 ): number | undefined => {
 	if (!isPassing || tries >= mostTries || retryAfterMs > longestWaitSeconds * 1000) return undefined;
-	const growing = Math.min(longestWaitSeconds, firstWaitSeconds * 2 ** (tries - 1)) * 1000;
-	const pauseMs = Math.ceil(Math.max(retryAfterMs, growing * (0.5 + random / 2)));
+	const growingMs = growingPauseMs(tries - 1, {firstSeconds: firstWaitSeconds, longestSeconds: longestWaitSeconds}, random);
+	const pauseMs = Math.ceil(Math.max(retryAfterMs, growingMs));
 	return sinceMs + pauseMs > patienceSeconds * 1000 ? undefined : pauseMs;
 };
 

@@ -1,5 +1,6 @@
 /** A removal that S3 itself refuses once it is late: a copy of the request that was stuck somewhere cannot remove what was stored since. */
 import {setTimeout as delay} from 'node:timers/promises';
+import {growingPauseMs} from '../../lib/backOff.ts';
 import type {S3} from './client.ts';
 import {explain, type S3Failure} from './s3Failure.ts';
 import {signedRequest} from './signedRequest.ts';
@@ -15,7 +16,7 @@ export const removeUntil = async (s3: S3, urls: SignedUrls, key: string, until: 
 		if (!failure) return;
 		const isPassing = failure.status === undefined || failure.status >= 500;
 		if (!isPassing || performance.now() - startedAt > patienceSeconds * 1000) throw failure;
-		await delay(Math.min(longestWaitSeconds, firstWaitSeconds * 2 ** attempt) * 1000);
+		await delay(growingPauseMs(attempt, {firstSeconds: firstWaitSeconds, longestSeconds: longestWaitSeconds}));
 	}
 };
 

@@ -1,6 +1,7 @@
 /** What lies in the bucket, a page of S3's at a time; and removal in batches. */
 import {setTimeout as delay} from 'node:timers/promises';
 import {DeleteObjectCommand, DeleteObjectsCommand} from '@aws-sdk/client-s3';
+import {growingPauseMs} from '../../lib/backOff.ts';
 import {inByteOrder, toBytes} from '../../lib/byteOrder.ts';
 import {mapInOrder} from '../../lib/mapInOrder.ts';
 import type {Etag, ListEntry, ListOptions} from '../objectStore.ts';
@@ -92,7 +93,7 @@ const removeBatch = async (s3: S3, keys: readonly string[]) => {
 				status: 200,
 			});
 		left = refusals.flatMap(({Key = []}) => Key);
-		await delay(Math.min(longestWaitSeconds, firstWaitSeconds * 2 ** attempt) * 1000);
+		await delay(growingPauseMs(attempt, {firstSeconds: firstWaitSeconds, longestSeconds: longestWaitSeconds}));
 	}
 };
 

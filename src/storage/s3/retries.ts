@@ -1,5 +1,6 @@
 /** How long a request is repeated that S3 refuses for a passing reason: by the clock, not by a count, so that a bad minute of S3 does not use up what others need. */
 import type {RetryErrorInfo, RetryStrategyV2, RetryToken, StandardRetryToken} from '@smithy/types';
+import {growingPauseMs} from '../../lib/backOff.ts';
 import type {S3Tuning} from './settings.ts';
 
 type TimedToken = StandardRetryToken & {startedAt: number};
@@ -17,8 +18,8 @@ export const createRetries = (
 		const elapsed = (now() - startedAt) / 1000;
 		if (!isPassing(info, count)) throw new Error('not to be repeated');
 		if (elapsed > (isAway(info.error) ? patienceSeconds / 4 : patienceSeconds) && count >= 1) throw new Error('repeated for long enough');
-		const ceiling = Math.min(longestWaitSeconds, firstWaitSeconds * (info.errorType === 'THROTTLING' ? 4 : 1) * 2 ** count);
-		return tokenOf(startedAt, count + 1, Math.ceil(1000 * ceiling * (0.5 + random() / 2)));
+		const firstSeconds = firstWaitSeconds * (info.errorType === 'THROTTLING' ? 4 : 1);
+		return tokenOf(startedAt, count + 1, growingPauseMs(count, {firstSeconds, longestSeconds: longestWaitSeconds}, random()));
 	},
 
 	recordSuccess() {},
