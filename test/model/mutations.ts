@@ -1,10 +1,23 @@
 /** The protocol with one of its checks left out: each is a mistake that somebody could make, and that loses something. */
-
+import type {Hands} from '../../src/gc/hands.ts';
 import type {Guard, Occasion} from '../../src/registry/guard.ts';
+import type {RepositoryInventory} from '../../src/registry/inventory.ts';
 import {keys} from '../../src/registry/keys.ts';
 import {packReferences, unpackReferences} from '../../src/registry/packedManifest.ts';
-import type {Mutation} from './world.ts';
-import {lifetimes, repo} from './world.ts';
+import type {Tombstones} from '../../src/registry/tombstones.ts';
+import type {ObjectStore} from '../../src/storage/objectStore.ts';
+import {lifetimes} from './lifetimes.ts';
+import {repo} from './universe.ts';
+
+/** What of the protocol is left out: each is a way in which the code could be wrong. */
+export type Mutation = {
+	serverTombstones?(tombstones: Tombstones): Tombstones;
+	guard?(guard: Guard, now: () => number): Guard;
+	tombstones?(tombstones: Tombstones, store: ObjectStore): Tombstones;
+	hands?(hands: Hands, cycle: {inventory: RepositoryInventory; now: () => number}): Hands;
+	inventory?(inventory: RepositoryInventory): RepositoryInventory;
+	collectorStore?(store: ObjectStore): ObjectStore;
+};
 
 const unlooked = (guard: Guard, now: () => number, occasions: readonly Occasion[]): Guard => ({
 	...guard,

@@ -1,7 +1,8 @@
 /** Every race of docs/garbage-collection.md as a schedule, and the check without which it is lost. */
+import {lifetimes, quarantineMs} from './lifetimes.ts';
 import type {MutationName} from './mutations.ts';
 import type {Delay, Point} from './simulation.ts';
-import {type Command, lifetimes, quarantineMs} from './world.ts';
+import type {Command} from './world.ts';
 
 export type Race = {
 	/** As the document has it. */

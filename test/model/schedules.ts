@@ -1,8 +1,9 @@
 /** Schedules at random: who does what when, and what goes wrong on the way, mostly where it could matter. */
 import fc from 'fast-check';
+import {lifetimes, quarantineMs} from './lifetimes.ts';
 import type {Delay, Trouble} from './simulation.ts';
 import type {BlobName, DocumentName} from './universe.ts';
-import {type Command, lifetimes, quarantineMs} from './world.ts';
+import type {Command} from './world.ts';
 
 const {tombstoneListMs, deleteWindowMs, deleteSlackMs} = lifetimes;
 

@@ -1,5 +1,10 @@
-/** What is pushed in the model: two layers and a config, images of them, indexes of those, and what refers to one. */
-import {type Digest, digestOf, mediaTypes} from 'oci-spec-types';
+/** What is pushed in the model: two layers and a config, images of them, indexes of those, and what refers to one; and where. */
+import {type Digest, digestOf, mediaTypes, parseRepositoryName, parseTag} from 'oci-spec-types';
+import {keys} from '../../src/registry/keys.ts';
+import type {ObjectStore} from '../../src/storage/objectStore.ts';
+
+export const repo = parseRepositoryName('ci/app');
+export const elsewhere = parseRepositoryName('ci/other');
 
 export type BlobName = 'a' | 'b' | 'config';
 export type DocumentName = 'image' | 'both' | 'other' | 'index' | 'outer' | 'signature';
@@ -56,4 +61,13 @@ export const documents: Readonly<Record<DocumentName, ModelDocument>> = {
 	index,
 	outer: indexOf('index', index),
 	signature: imageOf(['b'], image),
+};
+
+/** Another repository, whose layers may be mounted. */
+export const fill = async (store: ObjectStore): Promise<void> => {
+	const {bytes, mediaType, digest, blobs: layers} = documents.both;
+	for (const name of layers) await store.write(keys.blob(elsewhere, blobs[name].digest), blobs[name].bytes);
+	await store.write(keys.manifest(elsewhere, digest), bytes, {contentType: mediaType});
+	const tag = {digest, mediaType, size: bytes.length, pushedAt: '2026-03-01T00:00:00Z', previous: [], nonce: 'first'};
+	await store.write(keys.tag(elsewhere, parseTag('main')), Buffer.from(JSON.stringify(tag)));
 };

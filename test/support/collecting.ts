@@ -119,4 +119,15 @@ export const createCollecting = ({wrap = store => store}: {wrap?: (store: Object
 
 const createTagsOf = (store: ObjectStore) => createTags(store, guardOf(store));
 
+/** So many, and time passes after each. */
+export const runCycles = async (room: Collecting, collector: Collector, cycles: number, everyMs: number): Promise<void> => {
+	for (let count = 0; count < cycles; count += 1) {
+		await collector.run();
+		room.pass(everyMs);
+	}
+};
+
+/** Of keys that are left: `_blobs`, `_manifests`, `_tags`. */
+export const kindsOf = (left: readonly string[]) => left.map(key => key.split('/').find(part => part.startsWith('_')));
+
 export const shortKeyOf = (digest: Digest) => `${digestAlgorithm(digest)}/${digestHex(digest)}`;

@@ -12,7 +12,8 @@ import {createLog} from '../../src/telemetry/log.ts';
 import {createMetrics} from '../../src/telemetry/metrics.ts';
 import type {UsageRecorder} from '../../src/usage/usage.ts';
 import {createTestAuthentication} from './authentication.ts';
-import {sampleNow, sampleOperations} from './sampleAnswers.ts';
+import {sampleNow} from './sampleAnswers/drawn.ts';
+import {sampleOperations} from './sampleAnswers.ts';
 
 export type ListenOptions = {
 	operations?: Operations;

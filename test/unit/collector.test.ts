@@ -1,18 +1,15 @@
-/** Whole cycles on a store: what goes and when, what stays, what is foreseen, and who collects. */
+/** Whole cycles on a store: what goes and when, what stays, and what is reported of it. */
 import test from 'ava';
 import {parseRepositoryName, parseTag} from 'oci-spec-types';
-import {gcKeys} from '../../src/gc/gcKeys.ts';
 import type {Retention} from '../../src/gc/retention.ts';
 import type {Deed} from '../../src/gc/settle.ts';
 import {keys} from '../../src/registry/keys.ts';
 import type {Removal} from '../../src/registry/removal.ts';
 import {createTombstones} from '../../src/registry/tombstones.ts';
-import {StoreUnavailable} from '../../src/storage/objectStore.ts';
-import {type Collecting, createCollecting, graceMs, hourMs, nothingGoes, quarantineMs} from '../support/collecting.ts';
+import {createCollecting, graceMs, hourMs, kindsOf, nothingGoes, quarantineMs, runCycles} from '../support/collecting.ts';
 import {keysOf} from '../support/stores.ts';
 
 const repo = parseRepositoryName('ci/app');
-const kinds = (left: readonly string[]) => left.map(key => key.split('/').find(part => part.startsWith('_')));
 const lettingGo = (removals: readonly Partial<Removal>[]): Retention => ({
 	...nothingGoes,
 	decide: async inventory => ({
@@ -22,13 +19,6 @@ const lettingGo = (removals: readonly Partial<Removal>[]): Retention => ({
 		untaggedMs: 0,
 	}),
 });
-
-const runAll = async (room: Collecting, collector: ReturnType<Collecting['collector']>, cycles: number, everyMs: number) => {
-	for (let count = 0; count < cycles; count += 1) {
-		await collector.run();
-		room.pass(everyMs);
-	}
-};
 
 test('a tag that is let go leaves nothing: its manifest first, a quarantine later its layers, and no tombstone in the end', async t => {
 	const room = createCollecting();
@@ -43,40 +33,14 @@ test('a tag that is let go leaves nothing: its manifest first, a quarantine late
 	await collector.run();
 	room.pass(quarantineMs + 1);
 	await collector.run();
-	t.is(kinds(await room.left()).filter(kind => kind === '_manifests').length, 1);
-	t.is(kinds(await room.left()).filter(kind => kind === '_tags').length, 1);
-	t.is(kinds(await room.left()).filter(kind => kind === '_blobs').length, 5);
+	t.is(kindsOf(await room.left()).filter(kind => kind === '_manifests').length, 1);
+	t.is(kindsOf(await room.left()).filter(kind => kind === '_tags').length, 1);
+	t.is(kindsOf(await room.left()).filter(kind => kind === '_blobs').length, 5);
 	room.pass(quarantineMs + 1);
 	await collector.run();
-	t.deepEqual(kinds(await room.left()), ['_blobs', '_blobs', '_blobs', '_manifests', '_tags']);
-	await runAll(room, collector, 4, quarantineMs + 1);
+	t.deepEqual(kindsOf(await room.left()), ['_blobs', '_blobs', '_blobs', '_manifests', '_tags']);
+	await runCycles(room, collector, 4, quarantineMs + 1);
 	t.deepEqual(await keysOf(room.store, 'repos/ci/app/_gc/'), []);
-});
-
-test('a tag that somebody protects while a cycle is under way stays', async t => {
-	const room = createCollecting();
-	const digest = await room.push('ci/app', 'release', 'layer');
-	const removal = {repo, kind: 'tag', tag: parseTag('release'), digest, pushedAt: new Date(room.time.now), reason: 'no room'} as const;
-	const removed: Removal[] = [];
-	const decideTogether = async () => {
-		await room.point('ci/app', 'release', digest, {protected: true});
-		return {removals: [{...removal, exclusiveBytes: 1}], budgets: []};
-	};
-	await room.collector({retention: () => ({...nothingGoes, decideTogether}), onRemoved: gone => void removed.push(gone)}).run();
-	t.deepEqual(removed, []);
-});
-
-test('a tombstone that cannot be read ends no cycle, and its object goes a quarantine later', async t => {
-	const room = createCollecting();
-	await room.putManifest('ci/app', ['layer']);
-	await room.putManifest('ci/other', ['layer']);
-	room.pass(graceMs + 1);
-	const collector = room.collector();
-	await collector.run();
-	const [tombstone] = await keysOf(room.store, 'repos/ci/app/_gc/');
-	await room.store.write(String(tombstone), Buffer.from('{"state":'));
-	await runAll(room, collector, 8, quarantineMs + 1);
-	t.deepEqual(await room.left(), []);
 });
 
 test('a repository in which everything is needed costs no write', async t => {
@@ -109,8 +73,8 @@ test('what is pushed again in its quarantine stays', async t => {
 	room.pass(quarantineMs);
 	await room.push('ci/app', 'main', 'a');
 	room.pass(1);
-	await runAll(room, collector, 8, quarantineMs + 1);
-	t.deepEqual(kinds(await room.left()), ['_blobs', '_blobs', '_manifests', '_tags']);
+	await runCycles(room, collector, 8, quarantineMs + 1);
+	t.deepEqual(kindsOf(await room.left()), ['_blobs', '_blobs', '_manifests', '_tags']);
 });
 
 test('what somebody rescued is not deleted, however long ago it was condemned, and goes a quarantine after it is condemned again', async t => {
@@ -166,71 +130,6 @@ test('a child stays while a parent that was pushed again is there', async t => {
 	t.truthy(await room.store.stat(keys.manifest(repo, child)));
 });
 
-test('two collectors at once delete what one would', async t => {
-	const room = createCollecting();
-	await room.push('ci/app', 'main', 'kept');
-	for (let index = 0; index < 20; index += 1) await room.putBlob('ci/app', `stray ${index}`);
-	room.pass(graceMs + 1);
-	// Each believes to hold the lease.
-	const run = async () => {
-		await room.collector().run();
-		await room.store.remove([gcKeys.lease]);
-	};
-	for (let cycles = 0; cycles < 3; cycles += 1) {
-		await Promise.allSettled([run(), run(), run()]);
-		room.pass(quarantineMs + 1);
-	}
-	t.deepEqual(kinds(await room.left()), ['_blobs', '_blobs', '_manifests', '_tags']);
-});
-
-test('one collects at a time, and another takes over when the lease is not renewed any more', async t => {
-	const room = createCollecting();
-	await room.push('ci/app', 'main', 'kept');
-	const entered = Promise.withResolvers<void>();
-	const leave = Promise.withResolvers<void>();
-	const slow = room.collector({
-		retention: () => ({
-			...nothingGoes,
-			async decide() {
-				entered.resolve();
-				await leave.promise;
-				return {removals: [], untaggedMs: 0};
-			},
-		}),
-	});
-	const first = slow.run();
-	await entered.promise;
-	t.like(await room.collector({holder: 'other'}).status(), {lease: {holder: 'test', expired: false}});
-	t.deepEqual(await room.collector().run(), {report: undefined, because: 'held'});
-	room.pass(100_000);
-	t.truthy((await room.collector().run()).report);
-	leave.resolve();
-	await t.notThrowsAsync(first.catch(() => undefined));
-});
-
-test('a cycle goes on after the repository that was done when it was killed', async t => {
-	const room = createCollecting();
-	for (const name of ['a', 'b', 'c']) await room.push(name, 'main', name);
-	const seen: string[] = [];
-	const stopAt = (name: string): Retention => ({
-		...nothingGoes,
-		async decide(inventory) {
-			room.pass(60_000);
-			seen.push(inventory.repo);
-			if (inventory.repo === name) throw new StoreUnavailable('the store is away');
-			return {removals: [], untaggedMs: 0};
-		},
-	});
-	await t.throwsAsync(room.collector({retention: () => stopAt('c')}).run(), {instanceOf: StoreUnavailable});
-	t.like((await room.collector().status()).progress, {after: 'b', repositories: 2});
-	const {report} = await room.collector({retention: () => stopAt('none')}).run();
-	t.deepEqual(seen, ['a', 'b', 'c', 'c']);
-	t.true(report?.resumed);
-	const again = await room.collector({retention: () => stopAt('none')}).run();
-	t.false(again.report?.resumed);
-	t.is(again.report?.totals.repositories, 3);
-});
-
 test('what several repositories hold too much of together goes when the cycle has seen all, heads included', async t => {
 	const room = createCollecting();
 	const shared = parseTag('shared');
@@ -245,7 +144,7 @@ test('what several repositories hold too much of together goes when the cycle ha
 		{...common, repo: parseRepositoryName('other'), tag: shared, digest: head},
 	];
 	const collector = room.collector({retention: () => ({...nothingGoes, decideTogether: async () => ({removals: together, budgets: []})})});
-	await runAll(room, collector, 8, quarantineMs + 1);
+	await runCycles(room, collector, 8, quarantineMs + 1);
 	t.deepEqual(await room.left(), []);
 });
 
@@ -258,7 +157,7 @@ test('what was pushed after it was decided about, or is protected by hand, stays
 	room.pass(graceMs + 1);
 	const before = await room.left();
 	const removals = [{tag: parseTag('moved'), pushedAt: old}, {tag: parseTag('guarded')}];
-	await runAll(room, room.collector({retention: () => lettingGo(removals)}), 6, quarantineMs + 1);
+	await runCycles(room, room.collector({retention: () => lettingGo(removals)}), 6, quarantineMs + 1);
 	t.deepEqual(await room.left(), before);
 });
 
@@ -274,8 +173,8 @@ test('superseded manifests that a rule lets go are taken from their tag, and go'
 	t.is(removed.length, 1);
 	const object = await room.store.read(keys.tag(repo, parseTag('main')));
 	t.deepEqual(JSON.parse(Buffer.concat(await Array.fromAsync(object?.body ?? [])).toString()).previous, []);
-	await runAll(room, collector, 3, quarantineMs + 1);
-	t.deepEqual(kinds(await room.left()), ['_blobs', '_blobs', '_manifests', '_tags']);
+	await runCycles(room, collector, 3, quarantineMs + 1);
+	t.deepEqual(kindsOf(await room.left()), ['_blobs', '_blobs', '_manifests', '_tags']);
 });
 
 test('copies for type=s3 go when their tag has gone, layers after the manifest that names them', async t => {
@@ -289,28 +188,17 @@ test('copies for type=s3 go when their tag has gone, layers after the manifest t
 	await copy('gone');
 	room.pass(graceMs + 1);
 	const collector = room.collector();
-	await runAll(room, collector, 4, quarantineMs + 1);
+	await runCycles(room, collector, 4, quarantineMs + 1);
 	t.deepEqual(
 		(await room.left('ci/app')).filter(key => key.startsWith('_s3')),
 		[`_s3/blobs/${layer}`, '_s3/manifests/main'],
 	);
 	await room.deleteTag('ci/app', 'main');
-	await runAll(room, collector, 3, quarantineMs + 1);
+	await runCycles(room, collector, 3, quarantineMs + 1);
 	t.deepEqual(
 		(await room.left('ci/app')).filter(key => key.startsWith('_s3')),
 		[],
 	);
-});
-
-test('a repository with a document that cannot be read is left alone, and the report says so', async t => {
-	const room = createCollecting();
-	await room.putBlob('ci/app', 'stray');
-	await room.store.write(keys.tag(repo, parseTag('main')), Buffer.from('{'));
-	await room.putBlob('other', 'stray');
-	room.pass(graceMs + 1);
-	const {report} = await room.collector().run();
-	t.is(report?.did.condemned.objects, 1);
-	t.regex(report?.problems[0] ?? '', /^ci\/app was left alone: the document .* cannot be read/);
 });
 
 test('a report tells what was found and done, and the sizes of refs are kept beside it', async t => {
@@ -333,26 +221,4 @@ test('a report tells what was found and done, and the sizes of refs are kept bes
 		(await collector.reports.read({limit: 1})).map(({totals}) => totals.condemnedBytes),
 		[5],
 	);
-});
-
-test('what was collected a moment ago is not collected again by the next replica', async t => {
-	const room = createCollecting();
-	await room.push('ci/app', 'main', 'abc');
-	await room.collector().run({unlessWithinMs: hourMs});
-	room.pass(hourMs - 1);
-	t.like(await room.collector().run({unlessWithinMs: hourMs}), {report: undefined, because: 'notDue'});
-	room.pass(1);
-	t.truthy((await room.collector().run({unlessWithinMs: hourMs})).report);
-});
-
-test('a cycle that is told to end ends, and the next goes on', async t => {
-	const room = createCollecting();
-	await room.push('a', 'main', 'a');
-	await room.push('b', 'main', 'b');
-	const stopping = new AbortController();
-	const collector = room.collector();
-	await t.throwsAsync(collector.run({signal: stopping.signal, onProgress: () => stopping.abort(new Error('stopped'))}), {
-		message: 'stopped',
-	});
-	t.truthy((await collector.run()).report);
 });

@@ -5,7 +5,8 @@ import {formatPage, type Page} from '../../src/ui/layout.ts';
 import {pruneJobPage, prunePage} from '../../src/ui/pages/prune.ts';
 import {layerMap} from '../../src/ui/plots/layerMap.ts';
 import {plot} from '../../src/ui/plots/plot.ts';
-import {sampleNow, sampleOperations} from '../support/sampleAnswers.ts';
+import {sampleNow} from '../support/sampleAnswers/drawn.ts';
+import {sampleOperations} from '../support/sampleAnswers.ts';
 
 const now = new Date(sampleNow);
 const frame = {version: '1', assets: {style: '', script: '', plotStyle: '', plotScript: ''}, signedIn: true, navigates: true};
