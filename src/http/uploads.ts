@@ -1,6 +1,7 @@
 /** Uploads over HTTP. A Location says how many bytes the upload has, so that the PUT of a whole blob need not ask the store. */
 import {type Digest, formatRequest, formatUploadRange, parseContentRange, type RepositoryName, type UploadId} from 'oci-spec-types';
-import type {Handle} from './endpoints.ts';
+import type {Chunk} from '../registry/registry.ts';
+import type {Handle, HandlerContext} from './endpoints.ts';
 import type {Reply} from './reply.ts';
 import {redirectOf, redirectUpload} from './uploadRedirects.ts';
 
@@ -12,29 +13,27 @@ export const mountBlob: Handle<'upload.mount'> = async ({repo, digest, from}, {r
 	return uploadReply(202, repo, await registry.startUpload(repo), 0);
 };
 
-export const uploadWhole: Handle<'upload.whole'> = async ({repo, digest}, {registry, body, bodySize, tenant}) => {
-	await registry.finishUpload(repo, await registry.startUpload(repo), digest, {body, size: bodySize, first: true, sender: tenant});
+export const uploadWhole: Handle<'upload.whole'> = async ({repo, digest}, context) => {
+	const {registry} = context;
+	await registry.finishUpload(repo, await registry.startUpload(repo), digest, chunkOf(context, {first: true}));
 	return created(repo, digest);
 };
 
-export const appendUpload: Handle<'upload.append'> = async ({repo, upload, size}, {registry, headers, body, bodySize, tenant}) => {
+export const appendUpload: Handle<'upload.append'> = async ({repo, upload, size}, context) => {
+	const {registry, headers} = context;
 	// Docker's daemon sends no Content-Range on its only PATCH, so absence means "append".
 	const range = parseContentRange(headers['content-range']);
-	return uploadReply(
-		202,
-		repo,
-		upload,
-		await registry.appendUpload(repo, upload, {body, size: bodySize, range, first: size === 0, sender: tenant}),
-	);
+	const has = await registry.appendUpload(repo, upload, chunkOf(context, {range, first: size === 0}));
+	return uploadReply(202, repo, upload, has);
 };
 
 export const finishUpload: Handle<'upload.finish'> = async ({repo, upload, digest, size}, context) => {
-	const {registry, headers, body, bodySize, tenant} = context;
+	const {registry, headers} = context;
 	const range = parseContentRange(headers['content-range']);
 	const redirect = await redirectOf({repo, upload, digest, isWhole: size === 0 && !range}, context);
 	context.noteUpload(redirect instanceof URL ? 'redirected' : redirect);
 	if (redirect instanceof URL) return redirectUpload(redirect);
-	await registry.finishUpload(repo, upload, digest, {body, size: bodySize, range, first: size === 0, sender: tenant});
+	await registry.finishUpload(repo, upload, digest, chunkOf(context, {range, first: size === 0}));
 	return created(repo, digest);
 };
 
@@ -45,6 +44,15 @@ export const cancelUpload: Handle<'upload.cancel'> = async ({repo, upload}, {reg
 	await registry.cancelUpload(repo, upload);
 	return {status: 204};
 };
+
+/** What a request brings. Nobody but the registry reads it. */
+const chunkOf = ({body, bodySize, tenant}: HandlerContext, how: Pick<Chunk, 'range' | 'first'>): Chunk => ({
+	...how,
+	body,
+	size: bodySize,
+	sender: tenant,
+	isGiven: true,
+});
 
 const uploadReply = (status: number, repo: RepositoryName, upload: UploadId, size: number): Reply => ({
 	status,

@@ -5,7 +5,7 @@ import {ObjectMissing, type ObjectStore, octetStream, RangeUnsatisfiable, type S
 import type {Guard, Occasion} from './guard.ts';
 import {keys} from './keys.ts';
 import type {Presence} from './presence.ts';
-import type {Asker, BlobContent, BlobFacts, Bytes} from './registry.ts';
+import type {Asker, BlobContent, BlobFacts, Bytes, Chunk} from './registry.ts';
 import {verified} from './verified.ts';
 
 export type Blobs = ReturnType<typeof createBlobs>;
@@ -87,8 +87,8 @@ export const createBlobs = (store: ObjectStore, presence: Presence, guard: Guard
 			return store.presign(keys.blob(repo, digest), request);
 		},
 
-		async put(repo: RepositoryName, digest: Digest, body: Bytes, size?: number, sender?: string): Promise<void> {
-			const options = {contentType: octetStream, size, sha256: digest.startsWith('sha256:') ? digest : undefined, sender};
+		async put(repo: RepositoryName, digest: Digest, body: Bytes, {size, sender, isGiven}: PutBlobOptions): Promise<void> {
+			const options = {contentType: octetStream, size, sha256: digest.startsWith('sha256:') ? digest : undefined, sender, isGiven};
 			// Unconditionally: the same name means the same bytes, and a push renews the object's age.
 			const write = async () => (await store.upload(keys.blob(repo, digest), verified(body, digest, size), options)).size;
 			await storeSecured(repo, digest, 'blob', write);
@@ -118,5 +118,8 @@ export const createBlobs = (store: ObjectStore, presence: Presence, guard: Guard
 		},
 	};
 };
+
+/** As in `Chunk`. */
+type PutBlobOptions = Pick<Chunk, 'size' | 'sender' | 'isGiven'>;
 
 const requestsAtOnce = 16;

@@ -8,8 +8,8 @@ import type {Bytes, Chunk} from './registry.ts';
 /** `digest` where it was computed while the chunk came in. */
 export type StoredChunk = {key: string; offset: number; size: number; digest?: Digest};
 
-/** `size` where it is known; `sender` as in `Chunk`. */
-type NewChunk = Pick<Chunk, 'body' | 'sender'> & {size: number | undefined};
+/** `size` where it is known; the rest as in `Chunk`. */
+type NewChunk = Pick<Chunk, 'body' | 'sender' | 'isGiven'> & {size: number | undefined};
 
 export type Chunks = ReturnType<typeof createChunks>;
 

@@ -79,8 +79,8 @@ export type Bytes = AsyncIterable<Uint8Array>;
 export type BlobFacts = {digest: Digest; size: number};
 /** `range`, ends inclusive, is there when `body` is only a part. The caller reads `body` to its end or destroys it. */
 export type BlobContent = BlobFacts & {range?: {start: number; end: number}; body: Destroyable};
-/** `size` is the Content-Length, where the client sent one. `first`: the Location that the client used says that no chunk came before, so nothing need be asked of the store. `sender`: who sends it; what is scarce is shared fairly between senders. */
-export type Chunk = {body: Bytes; size?: number; range?: ContentRange; first?: boolean; sender?: string};
+/** `size` is the Content-Length, where the client sent one. `first`: the Location that the client used says that no chunk came before, so nothing need be asked of the store. `sender`: who sends it; what is scarce is shared fairly between senders. `isGiven`: nobody else reads the pieces of the body, as in `UploadOptions`. */
+export type Chunk = {body: Bytes; size?: number; range?: ContentRange; first?: boolean; sender?: string; isGiven?: boolean};
 export type PushedManifest = {bytes: Uint8Array; mediaType?: string};
 /** `derivation` where this is not what was pushed to the tag that was asked for. */
 export type StoredManifest = {digest: Digest; mediaType: string; bytes: Uint8Array; derivation?: Derivation};

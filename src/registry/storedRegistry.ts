@@ -53,7 +53,7 @@ export const createStoredRegistry = (store: ObjectStore, options: StoredRegistry
 			return blobs.locateUpload(repo, digest, size);
 		},
 		expectUpload: presence.expect,
-		putBlob: blobs.put,
+		putBlob: (repo, digest, body, size) => blobs.put(repo, digest, body, {size}),
 		mountBlob: blobs.mount,
 		deleteBlob: blobs.remove,
 

@@ -45,7 +45,8 @@ export const createUploads = (store: ObjectStore, blobs: Blobs, {clock, longestU
 			return {size: end(consecutive(upload, all)), all};
 		}
 
-		const mine = await chunks.store(repo, upload, offset, {body, size, sender: chunk.sender});
+		const {sender, isGiven} = chunk;
+		const mine = await chunks.store(repo, upload, offset, {body, size, sender, isGiven});
 		// Whether another chunk came for the same offset is asked while the digest is written: neither waits for the other.
 		const listed = chunks.list(repo, upload);
 		await Promise.allSettled([listed, isLast ? undefined : chunks.noteDigest(mine)]);
@@ -64,9 +65,9 @@ export const createUploads = (store: ObjectStore, blobs: Blobs, {clock, longestU
 	/** Makes a blob of chunks, if they are the blob. Throws DIGEST_INVALID, and ObjectMissing when another closing PUT was faster. */
 	const join = async (repo: RepositoryName, digest: Digest, parts: readonly StoredChunk[]): Promise<void> => {
 		const size = end(parts);
-		if (parts.length === 0) return blobs.put(repo, digest, none(), 0);
+		if (parts.length === 0) return blobs.put(repo, digest, none(), {size: 0});
 		// What must be read to be joined is hashed on the way.
-		if (!store.joinsInside(parts.map(part => part.size))) return blobs.put(repo, digest, chunks.read(parts), size);
+		if (!store.joinsInside(parts.map(part => part.size))) return blobs.put(repo, digest, chunks.read(parts), {size});
 		const actual = knownDigest(parts, digest) ?? (await digestOfChunks(chunks, parts, digest));
 		if (actual !== digest) throw new OciError('DIGEST_INVALID', {expected: digest, actual, size});
 		await blobs.join(repo, digest, parts);
@@ -104,7 +105,7 @@ export const createUploads = (store: ObjectStore, blobs: Blobs, {clock, longestU
 			const size = promisedSize(last);
 			const {isEmpty, all: body} = await peek(last.body);
 			// These bytes are all of the blob, and the store need not be asked.
-			if (isFirst(last) && (!isEmpty || isOfNothing(digest))) return blobs.put(repo, digest, body, size, last.sender);
+			if (isFirst(last) && (!isEmpty || isOfNothing(digest))) return blobs.put(repo, digest, body, {...last, size});
 
 			const hasMore = !isEmpty || size;
 			const all = hasMore ? (await add(repo, upload, {...last, body}, {isLast: true})).all : await chunks.list(repo, upload);

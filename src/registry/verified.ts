@@ -17,8 +17,12 @@ export async function* verified(body: Bytes, digest: Digest, size?: number): Byt
 		seen += chunk.length;
 		if (size !== undefined && seen > size) throw sizeInvalid(new LengthMismatch(size, seen));
 		hash.update(chunk);
-		if (held) yield held;
-		held = chunk;
+		// Where more must come, it is handed on while it is in the processor's cache.
+		if (size !== undefined && seen < size) yield chunk;
+		else {
+			if (held) yield held;
+			held = chunk;
+		}
 	}
 	if (size !== undefined && seen !== size) throw sizeInvalid(new LengthMismatch(size, seen));
 	const actual = formatDigest(digestAlgorithm(digest), hash.digest('hex'));

@@ -5,6 +5,7 @@ import {Readable} from 'node:stream';
 import {resolveRange} from 'oci-spec-types';
 import {withExactLength} from '../lib/exactLength.ts';
 import {mapInOrder} from '../lib/mapInOrder.ts';
+import {spend} from '../lib/spent.ts';
 import {onDisk, onDiskEach, orAbsent} from './disk/diskErrors.ts';
 import {assertRoom, type DiskRoom, readDiskRoom} from './disk/diskRoom.ts';
 import {createFolders} from './disk/folders.ts';
@@ -52,17 +53,20 @@ export const createDiskStore = ({path, room}: {path: string; room?: () => Promis
 		}
 	};
 
-	const storeBytes = (key: string, options: WriteOptions, bytes: Bytes) => {
+	const storeBytes = (key: string, options: WriteOptions, bytes: Bytes, isGiven = false) => {
 		const {contentType = octetStream} = options;
 		const fill = async (file: IncomingFile) => {
 			if (formFor(contentType) === 'typed') await guarded(() => file.append(headerOf(contentType)));
-			await appendAll(file, bytes);
+			await appendAll(file, bytes, isGiven);
 		};
 		return store(key, options, () => incoming.begin(key), fill);
 	};
 
-	const appendAll = async (file: IncomingFile, bytes: Bytes) => {
-		for await (const chunk of bytes) await guarded(() => file.append(chunk));
+	const appendAll = async (file: IncomingFile, bytes: Bytes, isGiven: boolean) => {
+		for await (const chunk of bytes) {
+			await guarded(() => file.append(chunk));
+			if (isGiven) spend(chunk);
+		}
 	};
 
 	const opened = async (key: string) => {
@@ -121,10 +125,10 @@ export const createDiskStore = ({path, room}: {path: string; room?: () => Promis
 			return storeBytes(key, options, Readable.from([bytes]));
 		},
 
-		async upload(key, body, {size, sha256: _, ...options} = {}) {
+		async upload(key, body, {size, sha256: _, isGiven, ...options} = {}) {
 			await folders.ensure(root);
 			assertRoom(root, await roomNow(), size ?? 0);
-			return storeBytes(key, options, withExactLength(body, size));
+			return storeBytes(key, options, withExactLength(body, size), isGiven);
 		},
 
 		async copy(from, to) {
@@ -158,11 +162,11 @@ export const createDiskStore = ({path, room}: {path: string; room?: () => Promis
 			const [first, ...rest] = parts.map(({key}) => key);
 			const form = first === undefined ? undefined : await formOf(first);
 			if (first === undefined || form !== 'bytes' || formFor(options.contentType ?? octetStream) !== 'bytes')
-				return storeBytes(to, options, contentOf(parts.map(({key}) => key)));
+				return storeBytes(to, options, contentOf(parts.map(({key}) => key)), true);
 			const file = fileOf(places.pathOf(first), form);
 			if (rest.length === 0) return store(to, options, () => beginWith(first, incoming.beginAsLink(to, file)));
 			const begin = () => beginWith(first, incoming.beginAsCopy(to, file));
-			return store(to, options, begin, copy => appendAll(copy, contentOf(rest)));
+			return store(to, options, begin, copy => appendAll(copy, contentOf(rest), true));
 		},
 
 		joinsInside: sizes => sizes.length === 1,

@@ -52,8 +52,8 @@ export type Etag = string & {readonly __brand: 'Etag'};
 export type WriteOptions = {contentType?: string; ifAbsent?: true; ifMatch?: Etag};
 export const octetStream = 'application/octet-stream';
 
-/** `size` and `sha256` of the whole body where they are known beforehand: the store may then check them too. `sender`: who brings it; what is scarce is shared fairly between senders. */
-export type UploadOptions = WriteOptions & {size?: number; sha256?: Digest; sender?: string};
+/** `size` and `sha256` of the whole body where they are known beforehand: the store may then check them too. `sender`: who brings it; what is scarce is shared fairly between senders. `isGiven`: nobody else reads the pieces of the body, whose memory may go back once they are copied (lib/spent.ts). */
+export type UploadOptions = WriteOptions & {size?: number; sha256?: Digest; sender?: string; isGiven?: boolean};
 export type ListOptions = {after?: string; limit?: number; delimiter?: '/'};
 export type ListEntry = ListedObject | {prefix: string};
 /** What one LIST row knows. */

@@ -6,7 +6,11 @@ import {type ObjectStore, StoreUnavailable} from '../../src/storage/objectStore.
 import {bodyOf, collect, someBytes} from '../support/bytes.ts';
 import {objectStoreContract} from './objectStore.ts';
 
-objectStoreContract({createStore: async () => withMeasurements(createMemoryStore(), () => undefined), partBytes: 256 * 1024});
+objectStoreContract({
+	createStore: async () => withMeasurements(createMemoryStore(), () => undefined),
+	partBytes: 256 * 1024,
+	givesBack: false,
+});
 
 const measured = (inner: ObjectStore = createMemoryStore()) => {
 	const records: MeasuredOperation[] = [];

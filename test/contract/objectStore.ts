@@ -14,6 +14,8 @@ export type StoreUnderTest = {
 	createStore(t: ExecutionContext): Promise<ObjectStore>;
 	/** Bodies longer than this are stored in several parts. */
 	partBytes: number;
+	/** Whether it gives the memory of pieces back that were given away; one that keeps them cannot. */
+	givesBack?: boolean;
 	/** What this server is known not to do; those tests are skipped. Give the reason where it is set. */
 	cannot?: readonly Incapability[];
 };

@@ -4,7 +4,7 @@ import {digestOf} from 'oci-spec-types';
 import {LengthMismatch} from '../../src/lib/exactLength.ts';
 import {verified} from '../../src/registry/verified.ts';
 import {type Bytes, type ObjectStore, StoreUnavailable} from '../../src/storage/objectStore.ts';
-import {bodyOf, collect, someBytes} from '../support/bytes.ts';
+import {bodyOf, collect, ownPieces, someBytes} from '../support/bytes.ts';
 import type {Fault, S3Double} from '../support/s3Double.ts';
 import {partBytes, startStoreOnDouble, startStoreWithTrailers} from '../support/s3DoubleStore.ts';
 import {until} from '../support/until.ts';
@@ -32,10 +32,14 @@ type Sent = {double: S3Double; store: ObjectStore};
 const ways: readonly {
 	operation: 'PutObject' | 'UploadPart';
 	bytes: Buffer;
-	upload: (sent: Sent, body: Bytes) => Promise<unknown>;
+	upload: (sent: Sent, body: Bytes, how?: {isGiven: boolean}) => Promise<unknown>;
 }[] = [
-	{operation: 'PutObject', bytes: short, upload: ({store}, body) => store.upload('blobs/a', body, {size: short.length, sha256})},
-	{operation: 'UploadPart', bytes: long, upload: ({store}, body) => store.upload('blobs/a', body, {size: long.length})},
+	{
+		operation: 'PutObject',
+		bytes: short,
+		upload: ({store}, body, how) => store.upload('blobs/a', body, {size: short.length, sha256, ...how}),
+	},
+	{operation: 'UploadPart', bytes: long, upload: ({store}, body, how) => store.upload('blobs/a', body, {size: long.length, ...how})},
 ];
 
 for (const {operation, bytes, upload} of ways) {
@@ -123,10 +127,8 @@ for (const {operation, bytes, upload} of ways) {
 	test(`a client that is slow in the middle of ${operation} gives its memory to one that waits, and goes on without`, async t => {
 		const sent = await startStoreWithTrailers(t, {}, {tuning: {bufferBytes: partBytes, slow: {seconds: 0.02, leastPerSecond: 1}}});
 		const pause = Promise.withResolvers<void>();
-		const slow = upload(
-			sent,
-			pausing(bytes, 10_000, () => pause.promise),
-		);
+		const pieces = ownPieces(pausing(bytes, 10_000, () => pause.promise));
+		const slow = upload(sent, pieces, {isGiven: true});
 		await until(isAsked(sent.double));
 		const other = someBytes(2 * partBytes);
 		await sent.store.upload('blobs/b', bodyOf(other), {size: other.length});

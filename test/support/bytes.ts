@@ -22,6 +22,18 @@ export async function* bodyOf(
 	await end();
 }
 
+/** The same in pieces of its own memory, which may be given away. `pieces` gets each of them. */
+export async function* ownPieces(body: Bytes, pieces: Uint8Array[] = []): Bytes {
+	for await (const bytes of body) {
+		const piece = Uint8Array.from(bytes);
+		pieces.push(piece);
+		yield piece;
+	}
+}
+
+/** How many bytes are left of pieces, some of which may have been given back. */
+export const bytesLeft = (pieces: readonly Uint8Array[]): number => pieces.reduce((sum, {length}) => sum + length, 0);
+
 export const collect = async (body: Bytes): Promise<Buffer> => {
 	const chunks: Uint8Array[] = [];
 	for await (const chunk of body) chunks.push(chunk);

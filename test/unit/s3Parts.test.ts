@@ -7,7 +7,7 @@ import {createSlabs} from '../../src/lib/slabs.ts';
 import {formatCrc32} from '../../src/storage/s3/content.ts';
 import {type Cutting, inParts} from '../../src/storage/s3/parts.ts';
 import {partBytesFor} from '../../src/storage/s3/uploads.ts';
-import {collect} from '../support/bytes.ts';
+import {bytesLeft, collect, ownPieces} from '../support/bytes.ts';
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
@@ -18,6 +18,7 @@ const cuttingInto = (partBytes: number, more: Partial<Cutting> = {}): Cutting =>
 	slabs: createSlabs({slabBytes: 3, totalBytes: 64}),
 	atOnce: 4,
 	sender: 'somebody',
+	isGiven: false,
 	sentComing: false,
 	slow: {seconds: 30, leastPerSecond: 1},
 	withSums: true,
@@ -39,7 +40,9 @@ for (const isKnown of [true, false]) {
 				const slabs = createSlabs({slabBytes: 8, totalBytes: 64});
 				const size = isKnown ? Buffer.concat(chunks).length : undefined;
 				const reading: Promise<{bytes: Buffer; isLast: boolean}>[] = [];
-				for await (const part of inParts(streamOf(chunks), cuttingInto(partBytes, {slabs, size}))) {
+				const pieces: Uint8Array[] = [];
+				const given = ownPieces(streamOf(chunks), pieces);
+				for await (const part of inParts(given, cuttingInto(partBytes, {slabs, size, isGiven: true}))) {
 					const read = async () => {
 						const bytes = await bytesOf(part);
 						t.is(bytes.length, part.size);
@@ -52,6 +55,7 @@ for (const isKnown of [true, false]) {
 				}
 				const parts = await Promise.all(reading);
 				t.true(Buffer.concat(parts.map(({bytes}) => bytes)).equals(Buffer.concat(chunks)));
+				t.is(bytesLeft(pieces), 0, 'what was copied is not kept twice');
 				t.true(parts.every(({bytes, isLast}, at) => (at === parts.length - 1 ? isLast : !isLast && bytes.length === partBytes)));
 				const everything = await Promise.race([
 					slabs.lease(64, {name: 'somebody'}),

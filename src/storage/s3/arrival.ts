@@ -8,6 +8,8 @@ export type Arrival = Omit<Content, 'size'> & {
 	/** Once it is whole its own; before that the most that it can be. */
 	size(): number;
 	isFull(): boolean;
+	/** Whether what is added now is copied. Else it is handed on as it is. */
+	isKept(): boolean;
 	/** Keeps what there is room for, and answers the rest. Waits for the reader where nothing is kept any more. */
 	add(bytes: Uint8Array): Promise<Uint8Array> | Uint8Array;
 	/** That was all. */
@@ -107,6 +109,7 @@ export const createArrival = (lease: SlabLease, limit: number, {withSum}: {withS
 		crc32: () => (isWhole && withSum ? formatCrc32(crc) : undefined),
 
 		isFull: () => came === limit,
+		isKept: () => isKept,
 
 		add(bytes) {
 			if (failure) throw failure;

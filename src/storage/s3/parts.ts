@@ -2,6 +2,7 @@
 import {LengthMismatch} from '../../lib/exactLength.ts';
 import {createMetered} from '../../lib/metered.ts';
 import type {Slabs} from '../../lib/slabs.ts';
+import {spend} from '../../lib/spent.ts';
 import {StoreUnavailable} from '../objectStore.ts';
 import {type Arrival, createArrival} from './arrival.ts';
 import {type Content, contentOf} from './content.ts';
@@ -22,6 +23,8 @@ export type Cutting = {
 	atOnce: number;
 	/** In whose name memory is taken. */
 	sender: string;
+	/** The pieces of the stream are ours: their memory goes back once they are copied. */
+	isGiven: boolean;
 	/** Whether parts are sent while they come. What comes slowly then need not be kept while others wait for memory. */
 	sentComing: boolean;
 	/** What is too slow to keep its memory while others wait. */
@@ -39,7 +42,7 @@ export type Cutting = {
  */
 export async function* inParts(
 	body: AsyncIterable<Uint8Array>,
-	{size, sizeOf, slabs, atOnce, sender, sentComing, slow, withSums}: Cutting,
+	{size, sizeOf, slabs, atOnce, sender, isGiven, sentComing, slow, withSums}: Cutting,
 ): AsyncGenerator<Part> {
 	const places = createPlaces(atOnce);
 	let coming: Arrival | undefined;
@@ -70,6 +73,7 @@ export async function* inParts(
 		for await (const chunk of metered) {
 			seen += chunk.length;
 			if (size !== undefined && seen > size) throw new LengthMismatch(size, seen);
+			let isCopied = true;
 			for (let rest = chunk; rest.length > 0; ) {
 				if (size === undefined && coming?.isFull()) {
 					coming.finish();
@@ -78,6 +82,7 @@ export async function* inParts(
 					yield places.take(full, false);
 				}
 				coming ??= await begin();
+				isCopied &&= coming.isKept();
 				rest = await coming.add(rest);
 				if (!isOut && size !== undefined) {
 					isOut = true;
@@ -89,6 +94,7 @@ export async function* inParts(
 					isOut = false;
 				}
 			}
+			if (isGiven && isCopied) spend(chunk);
 		}
 		if (size !== undefined && seen !== size) throw new LengthMismatch(size, seen);
 		coming?.finish();

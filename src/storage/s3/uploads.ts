@@ -15,7 +15,7 @@ export const uploadStream = async (
 	memory: UploadMemory,
 	key: string,
 	body: Bytes,
-	{size, sha256, sender = ourselves, ...options}: UploadOptions,
+	{size, sha256, sender = ourselves, isGiven = false, ...options}: UploadOptions,
 ): Promise<ObjectFacts> => {
 	const {singleBytes, partBytes, documentBytes, partsAtOnce: atOnce} = s3.tuning;
 	const slabs = size !== undefined && size <= documentBytes ? memory.documents : memory.layers;
@@ -25,7 +25,7 @@ export const uploadStream = async (
 	const withSums = !(isShort && sha256);
 	const sentComing = size !== undefined && (isShort ? sha256 !== undefined : s3.checksTrailers);
 	const slow = sentComing ? s3.tuning.slow : s3.tuning.stalled;
-	const rest = inParts(body, {size, sizeOf, slabs, atOnce, sender, sentComing, slow, withSums});
+	const rest = inParts(body, {size, sizeOf, slabs, atOnce, sender, isGiven, sentComing, slow, withSums});
 	const first = rest.next();
 	const isOne = size === undefined ? isLast(await first) : isShort;
 	if (isOne) return uploadWhole(s3, key, {first, rest}, {...options, sha256: sha256 && digestHex(sha256)});

@@ -2,11 +2,11 @@
 import test from 'ava';
 import {digestOf} from 'oci-spec-types';
 import {type Bytes, type ObjectStore, PreconditionFailed} from '../../../src/storage/objectStore.ts';
-import {bodyOf, collect, someBytes} from '../../support/bytes.ts';
+import {bodyOf, bytesLeft, collect, ownPieces, someBytes} from '../../support/bytes.ts';
 import {until} from '../../support/until.ts';
 import type {StoreUnderTest} from '../objectStore.ts';
 
-export const uploadContract = ({createStore, partBytes}: StoreUnderTest): void => {
+export const uploadContract = ({createStore, partBytes, givesBack = true}: StoreUnderTest): void => {
 	const sizes = [0, 1, 70_000, partBytes - 1, partBytes, partBytes + 1, 2 * partBytes, 3 * partBytes + 12_345];
 
 	for (const size of sizes) {
@@ -23,6 +23,20 @@ export const uploadContract = ({createStore, partBytes}: StoreUnderTest): void =
 			t.like(await store.stat('blobs/unknown'), {size, etag: unannounced.etag, contentType: 'application/json'});
 		});
 	}
+
+	test('pieces that are given away are stored as they were, and those of others are left as they are', async t => {
+		const store = await createStore(t);
+		const bytes = someBytes(3 * partBytes + 12_345, 7);
+		for (const size of [bytes.length, undefined]) {
+			const [given, lent]: Uint8Array[][] = [[], []];
+			const pieces = (kept: Uint8Array[] | undefined) => ownPieces(bodyOf(bytes, {chunkBytes: 70_001}), kept);
+			await store.upload('blobs/given', pieces(given), {size, isGiven: true});
+			await store.upload('blobs/lent', pieces(lent), {size});
+			t.true((await contentOf(store, 'blobs/given')).equals(bytes));
+			t.true(Buffer.concat(lent ?? []).equals(bytes));
+			if (givesBack) t.is(bytesLeft(given ?? []), 0);
+		}
+	});
 
 	for (const [title, size] of [
 		['short', 50_000],
