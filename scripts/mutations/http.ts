@@ -207,7 +207,7 @@ export const httpMutations: readonly Mutation[] = [
 	{
 		threat: 'Bodies that stop coming',
 		file: 'src/http/arrivingBody.ts',
-		take: 'isSlow: () => !isEnded && metered.isSlow()',
+		take: 'isSlow: () => !isEnded && pieces.isSlow()',
 		leave: 'isSlow: () => false',
 		test: {file: 'test/security/crowds.test.ts', title: 'uploads that have stopped coming give their places to one that comes'},
 	},

@@ -2,7 +2,7 @@
 import type {IncomingMessage} from 'node:http';
 import {OciError} from 'oci-spec-types';
 import type {Lender, Loan} from '../lib/lender.ts';
-import {createMetered} from '../lib/metered.ts';
+import {piecesOf} from '../lib/pieces.ts';
 import type {SpeedOptions} from '../lib/speed.ts';
 import type {Bytes} from '../registry/registry.ts';
 import type {Exchange} from './exchange.ts';
@@ -58,11 +58,15 @@ export type BodyOptions = {
 /** Opened when it is first read: most requests have none. */
 export const createArrivingBody = (request: IncomingMessage, options: BodyOptions): ArrivingBody => {
 	let reading: Reading | undefined;
-	return {
-		async *[Symbol.asyncIterator]() {
+	// Not a generator, and so in what it is made of: a layer comes in thousands of pieces, and each would pass through it.
+	const iterator = {
+		next() {
 			reading ??= openBody(request, options);
-			for (let next = await reading.next(); !next.done; next = await reading.next()) yield next.value;
+			return reading.next();
 		},
+	};
+	return {
+		[Symbol.asyncIterator]: () => iterator,
 		leave() {
 			reading?.leave();
 		},
@@ -72,58 +76,54 @@ export const createArrivingBody = (request: IncomingMessage, options: BodyOption
 type Reading = {next(): Promise<IteratorResult<Uint8Array>>; leave(): void};
 
 const openBody = (request: IncomingMessage, {lender, amount, tenant, slow, onBytes, onCut}: BodyOptions): Reading => {
-	// An upload that is refused half way must not cut the connection: the client would see a reset instead of the reason.
-	const unread = request.iterator({destroyOnReturn: false});
-	const metered = createMetered({[Symbol.asyncIterator]: () => unread}, slow);
-	const chunks = metered[Symbol.asyncIterator]();
 	const waiting: Uint8Array[] = [];
 	let loan: Promise<Loan> | undefined;
+	let hasEntered = false;
 	let isEnded = false;
+	const pieces = piecesOf(request, slow, ({done, value}) => {
+		if (done) isEnded = true;
+		else onBytes(value.length);
+	});
 
 	const giveWay = () => {
 		onCut();
-		metered.giveUp(
+		pieces.giveUp(
 			new OciError('UNAVAILABLE', undefined, {message: `less came than ${slow.leastPerSecond} bytes a second while others waited`}),
 		);
 		cutUnlessComplete(request);
 	};
 
-	const read = async () => {
-		const result = isEnded ? ended : await chunks.next();
-		if (result.done) isEnded = true;
-		else onBytes(result.value.length);
-		return result;
-	};
-
 	/** Who sends a little now and then waits here, and nothing is begun for him. */
 	const enter = async (): Promise<Loan> => {
 		for (let size = 0; size < doorBytes; ) {
-			const {done, value} = await read();
+			const {done, value} = await pieces.next();
 			if (done) break;
 			size += value.length;
 			keep(waiting, value);
 		}
-		return lender.borrow(amount, {name: tenant(), isSlow: () => !isEnded && metered.isSlow(), giveWay});
+		return lender.borrow(amount, {name: tenant(), isSlow: () => !isEnded && pieces.isSlow(), giveWay});
+	};
+
+	const begin = async (): Promise<IteratorResult<Uint8Array>> => {
+		loan ??= enter();
+		await loan;
+		hasEntered = true;
+		const value = waiting.shift();
+		return value ? {done: false, value} : pieces.next();
 	};
 
 	return {
-		async next() {
-			loan ??= enter();
-			await loan;
-			const value = waiting.shift();
-			return value ? {done: false, value} : read();
-		},
+		next: () => (hasEntered && waiting.length === 0 ? pieces.next() : begin()),
 		leave() {
 			loan?.then(({release}) => release()).catch(() => undefined);
-			// Node drains what nobody has begun to read, and leaves the rest to us: unread, it would stop the connection for good.
-			void unread.return?.().finally(() => request.resume());
+			// Not cut: the client would see a reset instead of the reason. Node drains what nobody has begun to read, and leaves the rest to us.
+			pieces.leave();
 		},
 	};
 };
 
 const doorBytes = 16 * 1024;
 const fewPieces = 16;
-const ended: IteratorResult<Uint8Array> = {done: true, value: undefined};
 
 /** Of many small pieces each would take far more than its bytes. */
 const keep = (pieces: Uint8Array[], next: Uint8Array): void => {

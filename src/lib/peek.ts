@@ -8,10 +8,21 @@ export const peek = async (body: AsyncIterable<Uint8Array>): Promise<{isEmpty: b
 	return {isEmpty: first.done === true, all: resumed(first, iterator)};
 };
 
-async function* resumed(first: IteratorResult<Uint8Array>, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-	try {
-		for (let next = first; !next.done; next = await rest.next()) yield next.value;
-	} finally {
-		await rest.return?.();
-	}
-}
+/** Not a generator: a layer comes in thousands of pieces, and each would pass through it. */
+const resumed = (first: IteratorResult<Uint8Array>, rest: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> => {
+	let held: IteratorResult<Uint8Array> | undefined = first;
+	const iterator: AsyncIterator<Uint8Array> = {
+		next() {
+			if (!held) return rest.next();
+			const result = held;
+			// The end stays one, however often it is asked for.
+			if (!result.done) held = undefined;
+			return Promise.resolve(result);
+		},
+		async return(value) {
+			await rest.return?.();
+			return {done: true, value};
+		},
+	};
+	return {[Symbol.asyncIterator]: () => iterator};
+};
