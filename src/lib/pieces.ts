@@ -8,13 +8,12 @@ export type Pieces = {
 	isSlow(): boolean;
 	/** Whoever reads gets this error now, or when he reads on. */
 	giveUp(error: Error): void;
-	/** Nobody reads on: what still comes is thrown away, and the stream is not destroyed. */
+	/** Nobody reads on, and whoever still waits hears so: what comes is thrown away, and the stream is not destroyed. */
 	leave(): void;
 };
 
 /**
- * Takes each piece from the hand of the stream: its own iterator needs an event, a turn of the loop and its buffer for each, which at 64 KiB is
- * a tenth of what an upload costs. Only the time that the reader waits for them counts. `note` sees each result before he does.
+ * Takes each piece from the hand of the stream: its own iterator needs an event, a turn of the loop and its buffer for each. Only the time that the reader waits for them counts. `note` sees each result before he does.
  */
 export const piecesOf = (stream: Readable, options: SpeedOptions, note: (result: IteratorResult<Uint8Array>) => void): Pieces => {
 	const speed = createSpeed(options);
@@ -64,6 +63,8 @@ export const piecesOf = (stream: Readable, options: SpeedOptions, note: (result:
 		giveUp: fail,
 		leave() {
 			stopListening();
+			// Not the end: it would pass for all that there was.
+			fail(new Error('nobody reads this stream any more'));
 			stream.off('data', take).resume();
 		},
 	};

@@ -14,6 +14,8 @@ export async function* verified(body: Bytes, digest: Digest, size?: number): Byt
 	let held: Uint8Array | undefined;
 	// In one pass: each generator that a layer goes through costs something for every 64 KiB.
 	for await (const chunk of body) {
+		// Behind the last byte it would let go of what is held.
+		if (chunk.length === 0) continue;
 		seen += chunk.length;
 		if (size !== undefined && seen > size) throw sizeInvalid(new LengthMismatch(size, seen));
 		hash.update(chunk);

@@ -1,7 +1,9 @@
 /** Uploads while S3 has a bad minute: what it refuses for a passing reason is sent again from memory, and nothing half-done stays. */
+import {PassThrough} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import {digestHex, digestOf} from 'oci-spec-types';
+import {piecesOf} from '../../src/lib/pieces.ts';
 import {type Bytes, PreconditionFailed, StoreUnavailable} from '../../src/storage/objectStore.ts';
 import {bodyOf, collect, someBytes} from '../support/bytes.ts';
 import type {Fault, SeenRequest} from '../support/s3Double.ts';
@@ -199,6 +201,21 @@ test('what failed gives its memory back', async t => {
 	double.faults = () => undefined;
 	await Promise.all(['a', 'b', 'c', 'd'].map(name => store.upload(`blobs/${name}`, bodyOf(long))));
 	t.true((await contentOf(store, 'blobs/d')).equals(long));
+});
+
+test('what S3 refuses while its client stalls gives its memory back when nobody reads the client any more', async t => {
+	const tuning = {bufferBytes: 2 * partBytes, singleBytes: 2 * partBytes, stalled: {seconds: 3600, leastPerSecond: 1}};
+	const {double, store} = await startStoreOnDouble(t, {}, {tuning});
+	double.faults = ({operation}) => (operation === 'UploadPart' ? {refuse: {status: 403, code: 'AccessDenied'}} : undefined);
+	const client = new PassThrough();
+	const pieces = piecesOf(client, {windowMs: 1000, leastPerSecond: 0}, () => undefined);
+	client.write(long.subarray(0, partBytes + 1000));
+	await t.throwsAsync(store.upload('blobs/a', {[Symbol.asyncIterator]: () => pieces}));
+	pieces.leave();
+	double.faults = () => undefined;
+	const all = long.subarray(0, 2 * partBytes);
+	await store.upload('blobs/b', bodyOf(all), {size: all.length, sha256: digestOf(all)});
+	t.true((await contentOf(store, 'blobs/b')).equals(all));
 });
 
 test('a digest that is known is signed, so that S3 checks it too', async t => {

@@ -69,14 +69,18 @@ test('who waits, or asks later, hears why it was given up', async t => {
 	await t.throwsAsync(pieces.next(), {message: 'others waited'});
 });
 
-test('what comes after it was left is thrown away, and the stream is not destroyed', async t => {
+test('who waits for a stream that is left hears so; what still comes is thrown away, and the stream is not destroyed', async t => {
 	const stream = new PassThrough();
 	const pieces = piecesOf(stream, never, () => undefined);
 	stream.write('read');
 	await pieces.next();
 	stream.write('not read');
 	await turn();
+	await pieces.next();
+	const left = pieces.next();
 	pieces.leave();
+	await t.throwsAsync(left, {message: /nobody reads/});
+	await t.throwsAsync(pieces.next(), {message: /nobody reads/});
 	for (let times = 0; times < 10; times += 1) {
 		stream.write(Buffer.alloc(pieceBytes));
 		await turn();

@@ -28,6 +28,14 @@ test('of wrong bytes the last are never handed on', async t => {
 	t.deepEqual(await through(verified(body(), digestOf(Buffer.from('other')))), {seen: ['ab', 'cd'], code: 'DIGEST_INVALID'});
 });
 
+test('nor because of an empty piece behind them', async t => {
+	async function* wrong() {
+		yield* [Buffer.from('wrong'), Buffer.alloc(0)];
+	}
+	for (const size of [5, undefined])
+		t.deepEqual(await through(verified(wrong(), digestOf(Buffer.from('other')), size)), {seen: [], code: 'DIGEST_INVALID'});
+});
+
 test('no bytes are verified too', async t => {
 	async function* none() {}
 	t.deepEqual(await through(verified(none(), digestOf(Buffer.from('')))), {seen: [], code: undefined});
