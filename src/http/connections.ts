@@ -96,6 +96,6 @@ export const newConnection = (socket: Connection['socket'], address: string, now
 
 export const isAnswered = ({last}: Connection): boolean => last === undefined || last.response.closed;
 
-/** The answer that is under way. */
-export const runningAnswer = (connection: Connection | undefined): Answer | undefined =>
-	connection && !isAnswered(connection) ? connection.last?.response : undefined;
+/** The answer to the last request, where it is not over. */
+export const runningAnswer = (connection: Connection): Answer | undefined =>
+	isAnswered(connection) ? undefined : connection.last?.response;

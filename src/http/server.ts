@@ -6,7 +6,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {formatErrors, OciError} from 'oci-spec-types';
 import type {Certificate} from './certificate.ts';
 import {type ConnectionLimits, limitConnections} from './connectionLimits.ts';
-import {type Answer, runningAnswer, watchConnections} from './connections.ts';
+import {runningAnswer, watchConnections} from './connections.ts';
 import {framingProblem} from './framing.ts';
 import {createTlsServer, type TlsOptions, type TlsServer} from './tlsServer.ts';
 
@@ -73,7 +73,12 @@ export const listen = async (listener: Listener, {host, port, idleSeconds, tls, 
 		if (draining) response.setHeader('Connection', 'close');
 		void work.doing(listener(request, response));
 	});
-	server.on('clientError', (error, socket) => refuse(error, socket, runningAnswer(connections.of(socket))));
+	server.on('clientError', (error, socket) => {
+		const connection = connections.of(socket);
+		// Of several that wait for their answers, the first may be in the middle of its own.
+		const isInAnswer = connection !== undefined && (connection.unanswered > 1 || runningAnswer(connection)?.headersSent === true);
+		refuse(error, socket, isInAnswer);
+	});
 	const address = await startListening(server, {host, port, setting: 'LAYERCACHE_PORT'});
 	return {
 		address,
@@ -133,9 +138,9 @@ const lastWorkMs = 10_000;
 const mostUnanswered = 16;
 
 /** What is no HTTP, or has more than fits into the headers, never becomes a request: answered here, then cut. */
-const refuse = (error: NodeJS.ErrnoException, socket: Duplex, running: Answer | undefined): void => {
+const refuse = (error: NodeJS.ErrnoException, socket: Duplex, isInAnswer: boolean): void => {
 	// In the middle of an answer, ours would be taken for its bytes.
-	if (error.code === 'ECONNRESET' || !socket.writable || running?.headersSent) return void socket.destroy();
+	if (error.code === 'ECONNRESET' || !socket.writable || isInAnswer) return void socket.destroy();
 	const [status, message] = refusals[error.code ?? ''] ?? ['400 Bad Request', 'this is not an HTTP request'];
 	const body = refusalBody(message);
 	const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;

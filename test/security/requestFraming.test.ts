@@ -1,5 +1,6 @@
 /** Requests smuggled past a proxy: where one ends is never in doubt, or nothing of the connection is served. */
 import test from 'ava';
+import {digestOf} from 'oci-spec-types';
 import {startApp} from '../support/app.ts';
 import {sendRaw, statusesIn} from '../support/rawConnection.ts';
 
@@ -55,6 +56,16 @@ for (const [what, head] of Object.entries(doubtful)) {
 		);
 	});
 }
+
+test('what is no request is not answered in the middle of an answer that comes before it', async t => {
+	const {client, url} = await startApp(t);
+	const bytes = Buffer.alloc(16 * 1024 * 1024, 'x');
+	await client.pushBlob('ci/app', bytes);
+	const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+	const answers = await sendRaw(url, get(`/v2/ci/app/blobs/${digestOf(bytes)}`), {afterFirstBytes: `${get('/v2/')}\0\0\r\n\r\n`});
+	t.deepEqual(statusesIn(answers), [200]);
+	t.regex(answers.slice(answers.indexOf('\r\n\r\n')), /^\r\n\r\nx+$/);
+});
 
 test('requests whose ends are clear follow one another on a connection', async t => {
 	const {url, log} = await startApp(t);
