@@ -16,7 +16,7 @@ export const removeUntil = async (s3: S3, urls: SignedUrls, key: string, until: 
 		if (!failure) return;
 		const isPassing = failure.status === undefined || failure.status >= 500;
 		if (!isPassing || performance.now() - startedAt > patienceSeconds * 1000) throw failure;
-		await delay(growingPauseMs(attempt, {firstSeconds: firstWaitSeconds, longestSeconds: longestWaitSeconds}));
+		await delay(growingPauseMs(attempt, {firstSeconds: firstWaitSeconds, longestSeconds: longestWaitSeconds}, Math.random()));
 	}
 };
 

@@ -93,7 +93,7 @@ const removeBatch = async (s3: S3, keys: readonly string[]) => {
 				status: 200,
 			});
 		left = refusals.flatMap(({Key = []}) => Key);
-		await delay(growingPauseMs(attempt, {firstSeconds: firstWaitSeconds, longestSeconds: longestWaitSeconds}));
+		await delay(growingPauseMs(attempt, {firstSeconds: firstWaitSeconds, longestSeconds: longestWaitSeconds}, Math.random()));
 	}
 };
 
