@@ -23,7 +23,7 @@ export type Connection = {
 	beganAt?: number | undefined;
 };
 
-export type Answer = Pick<ServerResponse, 'closed' | 'headersSent' | 'setHeader'>;
+type Answer = Pick<ServerResponse, 'closed' | 'headersSent' | 'setHeader'>;
 
 export type Connections = {
 	of(socket: Duplex): Connection | undefined;
@@ -35,7 +35,7 @@ export type Connections = {
 	forget(connection: Connection): void;
 };
 
-export type ConnectionObserver = {opened(connection: Connection): void; answered(): void};
+type ConnectionObserver = {opened(connection: Connection): void; answered(): void};
 
 /** `event` tells of the connections that speak HTTP. No Map changes with a request (docs/architecture.md, "What a request leaves behind"). */
 export const watchConnections = (

@@ -13,7 +13,8 @@ export type Pieces = {
 };
 
 /**
- * Takes each piece from the hand of the stream: its own iterator needs an event, a turn of the loop and its buffer for each. Only the time that the reader waits for them counts. `note` sees each result before he does.
+ * Takes each piece from the hand of the stream: its own iterator needs an event, a turn of the loop and its buffer for each. Only the time that
+ * the reader waits for them counts. `note` sees each result before he does.
  */
 export const piecesOf = (stream: Readable, options: SpeedOptions, note: (result: IteratorResult<Uint8Array>) => void): Pieces => {
 	const speed = createSpeed(options);

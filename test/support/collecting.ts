@@ -1,5 +1,5 @@
 /** A store whose clock is the test's, filled by hand, and a collector on it. */
-import {type Digest, digestAlgorithm, digestHex, digestOf, parseRepositoryName, parseTag} from 'oci-spec-types';
+import {type Digest, digestOf, parseRepositoryName, parseTag} from 'oci-spec-types';
 import {type Collector, type CollectorOptions, createCollector} from '../../src/gc/collector.ts';
 import type {Retention} from '../../src/gc/retention.ts';
 import type {Deed} from '../../src/gc/settle.ts';
@@ -129,5 +129,3 @@ export const runCycles = async (room: Collecting, collector: Collector, cycles: 
 
 /** Of keys that are left: `_blobs`, `_manifests`, `_tags`. */
 export const kindsOf = (left: readonly string[]) => left.map(key => key.split('/').find(part => part.startsWith('_')));
-
-export const shortKeyOf = (digest: Digest) => `${digestAlgorithm(digest)}/${digestHex(digest)}`;
